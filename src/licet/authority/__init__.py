@@ -1,0 +1,1 @@
+"""The request path: look, decide, seal, log, answer."""

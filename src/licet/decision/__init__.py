@@ -1,0 +1,1 @@
+"""The pure decision: a request and a snapshot in, a decision out; and its replay."""

@@ -1,0 +1,1 @@
+"""The enforcing side: SDK and executor's check. Knows nothing of policy."""

@@ -1,0 +1,1 @@
+"""The only writer of evidence: sign and append, crash-safe."""

@@ -1,0 +1,1 @@
+"""Bundles, surfaces and evaluation: what decides. Pure."""

@@ -1,0 +1,1 @@
+"""The wire contract: types, limits, strict reading, canonical bytes, digests, ids. Pure."""

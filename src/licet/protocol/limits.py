@@ -1,0 +1,43 @@
+"""Every size, count, depth and wait of the wire contract (``protocol.md`` 1-3, ``evidence.md`` 5)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+INT_MAX: Final = 2**53 - 1
+"""Largest magnitude of an integer: above it JSON readers of other languages round silently."""
+
+BODY_BYTES_MAX: Final = 64 * 1024
+DEPTH_MAX: Final = 32
+MEMBERS_MAX: Final = 1_000
+SURFACE_CHARS_MAX: Final = 128
+ACTION_CHARS_MAX: Final = 128
+AUDIENCE_CHARS_MAX: Final = 128
+TYPE_CHARS_MAX: Final = 64
+ID_CHARS_MAX: Final = 256
+KEY_CHARS_MAX: Final = 128
+ON_BEHALF_OF_MAX: Final = 8
+ATTRIBUTES_MAX: Final = 64
+CLAIM_ID_CHARS_MAX: Final = 128
+ORIGIN_CHARS_MAX: Final = 255
+
+JWS_BYTES_MAX: Final = 32 * 1024
+PERMIT_BYTES_MAX: Final = 8 * 1024
+"""A permit travels in one HTTP header."""
+
+PERMIT_TTL_S_DEFAULT: Final = 60
+PERMIT_TTL_S_MAX: Final = 600
+DEADLINE_MS_DEFAULT: Final = 2_000
+DEADLINE_MS_MAX: Final = 60_000
+IAT_SKEW_S_MAX: Final = 5
+"""An executor accepts a permit issued this far ahead of its own clock; nobody allows leeway on ``exp``."""
+
+TRUST_BYTES_MAX: Final = 1024 * 1024
+PROOF_BYTES_MAX: Final = 64 * 1024 + 64 * 64
+NOTE_BYTES_MAX: Final = 64 * 1024
+
+QUEUE_ENTRIES_MAX: Final = 2_048
+BATCH_ENTRIES_MAX: Final = 256
+BATCH_BYTES_MAX: Final = 1024 * 1024
+PAGE_ROWS_MAX: Final = 1_000
+"""Readers never hold a snapshot of the store longer than this many rows."""

@@ -1,0 +1,1 @@
+"""Statements, their seal (JWS) and keys."""

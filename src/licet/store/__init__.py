@@ -1,0 +1,1 @@
+"""Where evidence and state live: one port, and drivers that share no code but one conformance suite."""

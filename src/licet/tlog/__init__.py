@@ -1,0 +1,1 @@
+"""The transparency log's mathematics: tree, tiles, notes, checkpoints, proofs. Pure."""

@@ -1,0 +1,1 @@
+"""Offline verification of evidence against trust given from outside. Pure."""
