@@ -15,11 +15,22 @@
     │   ├── EffectMismatch      a permit for another effect
     │   ├── AlreadyClaimed      a permit that was used before
     │   ├── AlreadyCompleted    a permit whose outcome was reported before, differently
+    │   ├── NotClaimed          a completion of a permit that nobody claimed
+    │   ├── StaleParent         a policy step made against another version than the active one
     │   ├── IdempotencyConflict a key used before for another request
     │   ├── NotFound            no such thing here
     │   ├── MethodNotAllowed    the path exists, the method does not
     │   ├── PolicyInvalid       a bundle that cannot be built; carries every finding
     │   ├── PolicyTestsFailed   a bundle whose own tests do not hold
+    │   ├── LogError            bytes of a transparency log that are malformed or do not verify
+    │   │   ├── ProofError        a proof that does not lead to the root
+    │   │   ├── TileError         a tile path, tile or hash that is not what the size demands
+    │   │   ├── EntryError        an entry or entry bundle of another form
+    │   │   ├── NoteError         a signed note or key text of another form
+    │   │   │   ├── SignatureError  a line of a known key that is not its signature
+    │   │   │   └── AlgorithmUnavailable  this build cannot check the line: neither good nor bad
+    │   │   ├── CheckpointError   a note whose text is no checkpoint
+    │   │   └── QuorumTextError   a tlog-policy text that cannot be used
     │   └── Usage               a command line or an argument that makes no sense
     ├── AskAgain              ask again with the SAME idempotency key
     │   ├── Overloaded          shed before anything was recorded
@@ -34,6 +45,7 @@
     │   ├── SettingsInvalid     settings that cannot be used
     │   ├── AddressInUse        the port or socket is taken
     │   ├── KeyInvalid          a key file that is no key, or a weak key
+    │   ├── UnknownValue        evidence or trust in words that this version does not know
     │   └── StoreRefused        a store this build must not open
     └── RaiseTheAlarm         evidence contradicts itself: keep everything, change nothing
         ├── StoreCorrupt        stored bytes do not hash to what was signed
@@ -154,6 +166,18 @@ class AlreadyCompleted(FixTheCall):
     code = "already_completed"
 
 
+class NotClaimed(FixTheCall):
+    """A completion of a permit that nobody claimed: nothing can have run by it."""
+
+    code = "not_claimed"
+
+
+class StaleParent(FixTheCall):
+    """A policy step made against another version than the active one."""
+
+    code = "stale_parent"
+
+
 class IdempotencyConflict(FixTheCall):
     """A key used before for another request."""
 
@@ -194,6 +218,12 @@ class PolicyTestsFailed(FixTheCall):
     """A bundle whose own tests do not hold."""
 
     code = "policy_tests_failed"
+
+
+class LogError(FixTheCall):
+    """Bytes of a transparency log that are malformed or do not verify; its kinds live in ``tlog/``."""
+
+    code = "log_invalid"
 
 
 class Usage(FixTheCall):
@@ -290,6 +320,16 @@ class KeyInvalid(StopHere):
     """A key file that is no key, or a key that must not be used (small order, wrong role)."""
 
     code = "key_invalid"
+
+
+class UnknownValue(StopHere):
+    """A kind, reason, role, state or schema version that this version does not know.
+
+    Nothing is wrong with the document as far as this reader can tell, and nothing follows from it: a
+    verifier says CANNOT VERIFY, a gate has no permit (``evidence.md`` 1, rule 12).
+    """
+
+    code = "unknown_value"
 
 
 class StoreRefused(StopHere):

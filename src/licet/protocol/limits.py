@@ -35,6 +35,14 @@ IAT_SKEW_S_MAX: Final = 5
 TRUST_BYTES_MAX: Final = 1024 * 1024
 PROOF_BYTES_MAX: Final = 64 * 1024 + 64 * 64
 NOTE_BYTES_MAX: Final = 64 * 1024
+NOTE_LINES_MAX: Final = 100
+"""Signature lines of one note; C2SP asks verifiers to take at least 16, Go's reader stops at 100 too."""
+LOG_SIZE_MAX: Final = 2**63 - 1
+"""Largest tree size and largest cosignature time: what signed 64-bit readers can hold."""
+PROOF_HASHES_MAX: Final = 128
+"""A consistency proof below ``LOG_SIZE_MAX`` is shorter; the exact number is checked with the sizes."""
+QUORUM_LINES_MAX: Final = 1_024
+"""Lines of a tlog-policy; C2SP asks for at least 32 logs, 32 witnesses and 32 groups."""
 
 QUEUE_ENTRIES_MAX: Final = 2_048
 BATCH_ENTRIES_MAX: Final = 256
