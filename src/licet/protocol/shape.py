@@ -8,28 +8,35 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from typing import NoReturn
+from enum import StrEnum
+from typing import Final, NoReturn, TypeVar
 
 from ..errors import Malformed
 from . import ids, limits
 from .strict import escape_pointer
 from .types import EntityRef, JsonObject, JsonValue
+from .visible import visible
+
+_QUOTED_CHARS_MAX: Final = 64
+_HINTS_MAX: Final = 12
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
 class Members:
     """The members of one object that nobody has taken yet."""
 
-    __slots__ = ("_known", "_left", "pointer")
+    __slots__ = ("_known", "_left", "document", "pointer")
 
     def __init__(self, value: JsonValue, pointer: str = "") -> None:
-        """Open ``value``.
+        """Open ``value``, which stays as it is.
 
         Raises:
             Malformed: it is not an object.
         """
         if not isinstance(value, dict):
             refuse(pointer, f"{kind_of(value)} stands where an object belongs", "send an object")
-        self._left = dict(value)
+        self.document: JsonObject = value
+        self._left = value.copy()
         self._known: list[str] = []
         self.pointer = pointer
 
@@ -39,62 +46,80 @@ class Members:
 
     def has(self, name: str) -> bool:
         """Whether member ``name`` is there and untaken."""
-        return name in self._left
+        if name in self._left:
+            return True
+        self._known.append(name)
+        return False
+
+    def null(self, name: str) -> bool:
+        """Whether member ``name`` is there and null; if so it is taken."""
+        if name not in self._left or self._left[name] is not None:
+            return False
+        self.value(name)
+        return True
 
     def value(self, name: str) -> JsonValue:
         """Take a required member of any type."""
         self._known.append(name)
-        if name not in self._left:
+        try:
+            return self._left.pop(name)
+        except KeyError:
             refuse(self.place(name), f"the member `{name}` is missing", f"add `{name}`")
-        return self._left.pop(name)
 
     def text(self, name: str, *, chars_max: int, grammar: re.Pattern[str] | None = None) -> str:
         """Take a required string of 1 to ``chars_max`` characters that ``grammar`` matches in full."""
         value = self.value(name)
-        if not isinstance(value, str):
-            refuse(self.place(name), f"{kind_of(value)} stands where a string belongs", "quote it")
-        if not 1 <= len(value) <= chars_max:
-            refuse(
-                self.place(name),
-                f"the string has {len(value)} characters",
-                f"send 1 to {chars_max} characters",
-            )
-        if grammar is not None and grammar.fullmatch(value) is None:
-            refuse(
-                self.place(name),
-                f"`{value[:64]}` is not a valid `{name}`",
-                f"match {grammar.pattern}",
-            )
-        return value
+        if isinstance(value, str) and 1 <= len(value) <= chars_max:
+            if grammar is None or grammar.fullmatch(value):
+                return value
+            problem = f"`{visible(value, chars_max=_QUOTED_CHARS_MAX)}` is not a valid `{name}`"
+            refuse(self.place(name), problem, f"match {grammar.pattern}")
+        if isinstance(value, str):
+            problem = f"the string has {len(value)} characters"
+            refuse(self.place(name), problem, f"send 1 to {chars_max} characters")
+        refuse(self.place(name), f"{kind_of(value)} stands where a string belongs", "send a string")
 
     def text_or_none(
         self, name: str, *, chars_max: int, grammar: re.Pattern[str] | None = None
     ) -> str | None:
         """Take an optional string; absent is None, null is refused."""
         if not self.has(name):
-            self._known.append(name)
             return None
         return self.text(name, chars_max=chars_max, grammar=grammar)
+
+    def one_of(self, name: str, words: type[_Word]) -> _Word:
+        """Take a required string of a closed list; an unknown word is refused, never guessed."""
+        value = self.text(name, chars_max=_QUOTED_CHARS_MAX)
+        try:
+            return words(value)
+        except ValueError:
+            problem = f"`{visible(value)}` is not a `{name}` that this version knows"
+            refuse(self.place(name), problem, f"send one of {', '.join(words)}")
 
     def integer(self, name: str, *, low: int = 0, high: int = limits.INT_MAX) -> int:
         """Take a required integer within ``low..high``."""
         value = self.value(name)
         if isinstance(value, bool) or not isinstance(value, int):
-            refuse(self.place(name), f"{kind_of(value)} stands where an integer belongs", "send digits")
+            refuse(self.place(name), f"{kind_of(value)} stands where an integer belongs", "send an integer")
         if not low <= value <= high:
             refuse(self.place(name), f"{value} is out of range", f"send {low} to {high}")
         return value
+
+    def integer_or_none(self, name: str, *, low: int = 0, high: int = limits.INT_MAX) -> int | None:
+        """Take an optional integer; absent is None, null is refused."""
+        return self.integer(name, low=low, high=high) if self.has(name) else None
 
     def objects(self, name: str) -> JsonObject:
         """Take a required free object."""
         value = self.value(name)
         if not isinstance(value, dict):
-            refuse(
-                self.place(name),
-                f"{kind_of(value)} stands where an object belongs",
-                "send an object",
-            )
+            problem = f"{kind_of(value)} stands where an object belongs"
+            refuse(self.place(name), problem, "send an object")
         return value
+
+    def object_or_none(self, name: str) -> JsonObject | None:
+        """Take an optional free object; absent is None, null is refused."""
+        return self.objects(name) if self.has(name) else None
 
     def array(self, name: str, *, items_max: int) -> list[JsonValue]:
         """Take a required array of at most ``items_max`` elements."""
@@ -109,6 +134,10 @@ class Members:
         """Take a required object, to be taken apart in turn."""
         return Members(self.value(name), self.place(name))
 
+    def members_or_none(self, name: str) -> Members | None:
+        """Take an optional object, to be taken apart in turn; absent is None, null is refused."""
+        return self.members(name) if self.has(name) else None
+
     def end(self) -> None:
         """Refuse whatever nobody took.
 
@@ -116,9 +145,11 @@ class Members:
             Malformed: an unknown member is left.
         """
         for name in self._left:
-            near = get_close_matches(name, self._known, 1)
-            mend = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(self._known)}"
-            refuse(self.place(name), f"the member `{name[:64]}` is unknown", mend)
+            shown = visible(name, chars_max=_QUOTED_CHARS_MAX)
+            near = get_close_matches(name[:_QUOTED_CHARS_MAX], self._known, 1)
+            known = ", ".join(sorted(set(self._known))[:_HINTS_MAX])
+            mend = f"did you mean `{near[0]}`?" if near else f"known here: {known}"
+            refuse(self.place(name), f"the member `{shown}` is unknown", mend)
 
 
 def entity_ref(members: Members) -> EntityRef:
