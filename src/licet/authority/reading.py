@@ -1,0 +1,96 @@
+"""What an authority shows: receipts, proofs, tiles, checkpoint. Reads only; a tenant sees its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from licet.authority.callers import Caller
+from licet.errors import NotFound
+from licet.ledger.fsck import LogReport, check_log
+from licet.protocol.types import LeafIndex, ReceiptId
+from licet.store.port import ActivationRow, BodyRow, PermitRow, ReceiptQuery, ReceiptRow, Store
+from licet.tlog.entry import entry_of_digest, format_bundle
+from licet.tlog.note import NoteKey
+from licet.tlog.proof import TlogProof
+from licet.tlog.tiles import RowSource, Tile, inclusion_proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """A receipt with what it was made from, as far as that is still kept."""
+
+    receipt: ReceiptRow
+    body: BodyRow | None
+    permit: PermitRow | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The reading half of one authority."""
+
+    store: Store
+    log_key: NoteKey
+
+    def receipt(self, receipt_id: ReceiptId, caller: Caller) -> Detail:
+        """One receipt of the caller's tenant.
+
+        Raises:
+            NotFound: no such receipt, or another tenant's.
+        """
+        row = self.store.receipt_by_id(receipt_id)
+        if row is None or row.tenant != caller.tenant:
+            raise NotFound(f"there is no receipt `{receipt_id}`", mend="list them with `licet receipt list`")
+        permit = self.store.permit(receipt_id) if row.outcome == "PERMIT" else None
+        return Detail(receipt=row, body=self.store.body(row.index), permit=permit)
+
+    def receipts(self, query: ReceiptQuery) -> list[ReceiptRow]:
+        """Search, newest first; the query names its tenant."""
+        return self.store.receipts(query)
+
+    def proof(self, receipt_id: ReceiptId, caller: Caller) -> str:
+        """The C2SP tlog-proof of one receipt, to the newest checkpoint.
+
+        Raises:
+            NotFound: no such receipt, or another tenant's.
+        """
+        index = self.receipt(receipt_id, caller).receipt.index
+        covering = self.store.checkpoint_covering(index)
+        if covering is None:
+            raise NotFound(
+                f"no checkpoint covers index {index} yet", mend="ask again after the next decision"
+            )
+        size, note = covering
+        hashes = inclusion_proof(index, size, RowSource(self.store))
+        return TlogProof(index=index, hashes=hashes, note=note).text()
+
+    def checkpoint(self) -> str:
+        """The newest signed checkpoint."""
+        return self.store.head().checkpoint
+
+    def tile(self, tile: Tile) -> bytes:
+        """The bytes of a tile of hashes or of a bundle of entries (C2SP tlog-tiles).
+
+        Raises:
+            NotFound: the log has not grown that far.
+        """
+        first = LeafIndex(tile.number * 256)
+        if tile.level is None:
+            digests = self.store.jws_digests(first, tile.width)
+            found = len(digests)
+            data = format_bundle([entry_of_digest(digest) for digest in digests]) if digests else b""
+        else:
+            hashes = RowSource(self.store).tile(tile.level, tile.number, tile.width)
+            found = len(hashes)
+            data = b"".join(hashes)
+        if found != tile.width:
+            raise NotFound(f"`{tile.path()}` is not there yet", mend="ask for what the checkpoint covers")
+        return data
+
+    def activations(self) -> list[ActivationRow]:
+        """Every activation, oldest first."""
+        return self.store.activations()
+
+    def verify_log(self) -> LogReport:
+        """Recompute the whole log from stored bytes."""
+        self.store.verify_integrity()
+        return check_log(self.store, self.log_key)

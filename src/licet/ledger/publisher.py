@@ -1,0 +1,77 @@
+"""Keeps the newest checkpoint in a file outside the database (``trust.md`` 5.2).
+
+A database restored from an old copy is caught by comparing the two at start. The file is replaced
+atomically (write aside, fsync, rename, fsync of the folder), at most ``LAG_S`` after its commit: that lag
+is the window in which a rewind would stay unseen.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from licet.store.port import Head
+
+LAG_S = 0.2
+
+
+class CheckpointFile:
+    """The file's one writer, with a thread of its own: publishing never blocks a permit."""
+
+    def __init__(self, path: Path) -> None:
+        """Nothing is written before the first ``offer``."""
+        self._path = path
+        self._note: str | None = None
+        self._wake = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="licet-publisher", daemon=True)
+
+    def start(self) -> None:
+        """Start the publishing thread."""
+        self._thread.start()
+
+    def offer(self, head: Head) -> None:
+        """Take a committed head; only the newest one is written."""
+        with self._wake:
+            self._note = head.checkpoint
+            self._wake.notify()
+
+    def close(self) -> None:
+        """Write what was offered last, and stop."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while self._note is None and not self._closing:
+                    self._wake.wait()
+                note, self._note = self._note, None
+                closing = self._closing
+            if note is not None:
+                replace_durably(self._path, note.encode("utf-8"))
+            if closing:
+                return
+            with self._wake:
+                self._wake.wait_for(lambda: self._closing, timeout=LAG_S)
+
+
+def replace_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Put ``content`` at ``path`` so that a crash leaves the old file or the new one, whole."""
+    aside = path.with_name(f".{path.name}.new")
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        os.write(handle, content)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    aside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

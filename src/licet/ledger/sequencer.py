@@ -1,0 +1,265 @@
+"""The one writer of a log: takes all that is queued the moment it is free, writes it as one batch.
+
+There is no timer. Idle, a job is a batch of one, at once; busy, a batch is what arrived during the last
+commit. A job belongs to the writer, not to the connection that brought it: a caller that goes away
+changes nothing (``trust.md`` 4.6).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from licet.errors import LicetError, NotRecorded, Overloaded, RaiseTheAlarm, StoreCorrupt
+from licet.ledger.batch import Seals, Written, write_batch
+from licet.ledger.page import Job
+from licet.protocol import limits
+from licet.store.port import Head, Store, StoreBusy
+
+T = TypeVar("T")
+
+_LOG = logging.getLogger(__name__)
+
+HEARTBEAT_S = 2.0
+"""An idle writer commits a row of no meaning this often, so that readiness is a fact, not a hope."""
+
+
+class Mailbox(Protocol):
+    """Where answers go; called on the writer's thread, once per batch."""
+
+    def deliver(self, settled: Sequence[tuple[object, object]]) -> None:
+        """Take (ticket, result) pairs; a result that is a ``LicetError`` is the refusal."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    job: Job[object]
+    deadline_ms: int
+    mailbox: Mailbox
+    ticket: object
+
+
+class FutureMailbox:
+    """Answers into ``concurrent.futures.Future`` tickets, for callers on threads of their own."""
+
+    def deliver(self, settled: Sequence[tuple[object, object]]) -> None:
+        """Resolve each future that nobody has cancelled."""
+        for ticket, result in settled:
+            # A cancelled future must not keep the rest of the batch from being released.
+            if not isinstance(ticket, Future) or not ticket.set_running_or_notify_cancel():
+                continue
+            if isinstance(result, LicetError):
+                ticket.set_exception(result)
+            else:
+                ticket.set_result(result)
+
+
+class Sequencer:
+    """Queue and writer thread of one log."""
+
+    def __init__(
+        self,
+        store: Store,
+        seals: Seals,
+        *,
+        committed: Callable[[Head], None],
+        fatal: Callable[[LicetError], None],
+    ) -> None:
+        """Not running yet: ``start`` starts the writer.
+
+        ``committed`` is told each new head, after its commit and before the answers leave.
+        ``fatal`` is told once when this process must not write again.
+        """
+        self._store = store
+        self._seals = seals
+        self._committed = committed
+        self._fatal = fatal
+        self._queue: deque[_Entry] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._committed_ms = 0
+        self._poison: LicetError | None = None
+        self._thread = threading.Thread(target=self._run, name="licet-writer", daemon=True)
+        self._futures = FutureMailbox()
+
+    @property
+    def poison(self) -> LicetError | None:
+        """Why this process must not write any more, if it must not."""
+        return self._poison
+
+    @property
+    def depth(self) -> int:
+        """How many jobs wait."""
+        return len(self._queue)
+
+    @property
+    def closing(self) -> bool:
+        """Whether the writer is draining."""
+        return self._closing
+
+    def commit_age_ms(self) -> int:
+        """Milliseconds since the last commit or heartbeat."""
+        return self._seals.clock.monotonic_ms() - self._committed_ms
+
+    def demand_alive(self) -> None:
+        """Refuse when this process must not write any more.
+
+        Raises:
+            NotRecorded: the fate of an earlier commit is unknown.
+        """
+        if self._poison is not None:
+            raise _not_recorded(self._poison)
+
+    def start(self) -> None:
+        """Prove that a commit can succeed, then start the writer thread.
+
+        Raises:
+            StoreBusy, StoreUnknown: it cannot.
+        """
+        # The first commit also makes everything durable that a crashed process left behind, so that
+        # rows found from now on are as durable as fresh ones (`storage.md` 1.6).
+        self._beat()
+        self._thread.start()
+
+    def submit(self, job: Job[object], *, deadline_ms: int, mailbox: Mailbox, ticket: object) -> None:
+        """Queue ``job``; its result reaches ``mailbox`` with ``ticket`` after its commit.
+
+        ``deadline_ms`` is on the monotonic clock: a job not begun by then is dropped, unrecorded.
+
+        Raises:
+            Overloaded: the queue is full, or the writer is closing; nothing was recorded.
+            NotRecorded: this process must not write any more.
+        """
+        with self._wake:
+            if self._poison is not None:
+                raise _not_recorded(self._poison)
+            if self._closing:
+                raise Overloaded("the authority is stopping", mend="ask again with the same key")
+            if len(self._queue) >= limits.QUEUE_ENTRIES_MAX:
+                raise Overloaded(
+                    f"{len(self._queue)} decisions are waiting already",
+                    mend="ask again with the same key after the time in `Retry-After`",
+                )
+            self._queue.append(_Entry(job, deadline_ms, mailbox, ticket))
+            self._wake.notify()
+
+    def settle(self, job: Job[T], *, deadline_ms: int) -> T:
+        """Queue ``job`` and wait for its commit, on a thread of the caller's own."""
+        ticket: Future[T] = Future()
+        self.submit(job, deadline_ms=deadline_ms, mailbox=self._futures, ticket=ticket)
+        return ticket.result()
+
+    def close(self) -> None:
+        """Stop accepting, write what is queued, stop the thread."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            batch = self._take()
+            if batch is None:
+                return
+            if batch:
+                self._write(batch)
+            elif self._poison is None:
+                self._idle()
+
+    def _idle(self) -> None:
+        try:
+            self._beat()
+        except StoreBusy:
+            _LOG.warning("the store is busy: no heartbeat")
+        except RaiseTheAlarm as alarm:
+            self._stop_writing(alarm, [])
+
+    def _beat(self) -> None:
+        self._store.heartbeat(self._seals.clock.wall_ms())
+        self._committed_ms = self._seals.clock.monotonic_ms()
+
+    def _take(self) -> list[_Entry] | None:
+        with self._wake:
+            while not self._queue and not self._closing:
+                if not self._wake.wait(timeout=HEARTBEAT_S):
+                    return []
+            if not self._queue:
+                return None
+            count = min(len(self._queue), limits.BATCH_ENTRIES_MAX)
+            return [self._queue.popleft() for _ in range(count)]
+
+    def _write(self, batch: list[_Entry]) -> None:
+        now_ms = self._seals.clock.monotonic_ms()
+        live = [entry for entry in batch if entry.deadline_ms > now_ms]
+        late = [entry for entry in batch if entry.deadline_ms <= now_ms]
+        _release(late, [_too_late()] * len(late))
+        if not live:
+            return
+        if self._poison is not None:
+            _release(live, [_not_recorded(self._poison)] * len(live))
+            return
+        try:
+            written = self._attempt(live)
+        except RaiseTheAlarm as alarm:
+            self._stop_writing(alarm, live)
+        except LicetError as refused:
+            _release(live, [refused] * len(live))
+        except Exception as bug:  # noqa: BLE001 - the rim of the writer: no answer may be lost
+            # Rolled back by `write_batch`, but a writer that meets a bug cannot vouch for the next batch.
+            self._stop_writing(_bug(bug), live)
+        else:
+            _release(live, written.results)
+
+    def _attempt(self, live: list[_Entry]) -> Written:
+        written = write_batch(self._store, [entry.job for entry in live], self._seals)
+        self._committed_ms = self._seals.clock.monotonic_ms()
+        self._committed(written.head)
+        return written
+
+    def _stop_writing(self, alarm: LicetError, live: list[_Entry]) -> None:
+        # UNKNOWN is never "failed": everybody who waits may ask again with the same key, and the
+        # next process finds out (`trust.md` 4.5).
+        with self._wake:
+            self._poison = alarm
+            waiting = list(self._queue)
+            self._queue.clear()
+        answer = _not_recorded(alarm)
+        _release([*live, *waiting], [answer] * (len(live) + len(waiting)))
+        self._fatal(alarm)
+
+
+def _release(entries: Sequence[_Entry], results: Sequence[object]) -> None:
+    by_mailbox: dict[int, tuple[Mailbox, list[tuple[object, object]]]] = {}
+    for entry, result in zip(entries, results, strict=True):
+        _, settled = by_mailbox.setdefault(id(entry.mailbox), (entry.mailbox, []))
+        settled.append((entry.ticket, result))
+    for mailbox, settled in by_mailbox.values():
+        mailbox.deliver(settled)
+
+
+def _too_late() -> Overloaded:
+    return Overloaded(
+        "the deadline passed in the queue; nothing was recorded", mend="ask again with the same key"
+    )
+
+
+def _not_recorded(cause: LicetError) -> NotRecorded:
+    return NotRecorded(
+        f"the decision may or may not be recorded: {cause.message}", mend="ask again with the same key"
+    )
+
+
+def _bug(bug: Exception) -> StoreCorrupt:
+    error = StoreCorrupt(
+        f"the writer met a fault of its own: {type(bug).__name__}",
+        mend="restart the authority, and report the log line before this one",
+    )
+    error.__cause__ = bug
+    return error

@@ -1,0 +1,286 @@
+"""Every route of the service, as functions of an ``Ask`` (``protocol.md`` 4).
+
+A route answers at once (``Reply``) or names what must be written first (``Pending``). No route can
+answer a decision before its commit: the only way to one is through the job.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeAlias
+
+from licet.authority.activating import Activated
+from licet.authority.authority import Authority
+from licet.authority.callers import Caller
+from licet.authority.permits import Recorded
+from licet.errors import LogError, Malformed, MethodNotAllowed, NotFound, Unauthenticated, WrongContentType
+from licet.policy.limits import BUNDLE_BYTES_MAX, FILES_MAX
+from licet.protocol import fast, ids, limits
+from licet.protocol.answer import Answer, answer_bytes
+from licet.protocol.digest import is_digest
+from licet.protocol.parse import parse_claim_ask, parse_completion_ask, parse_decision_ask
+from licet.protocol.shape import Members
+from licet.protocol.types import Digest, JsonValue, ReceiptId
+from licet.receipt.keys import jwks
+from licet.service import shown
+from licet.service.exchange import BYTES, JSON, TEXT, Ask, Pending, Reply, json_reply
+from licet.tlog.tiles import parse_tile_path
+
+Answered: TypeAlias = Reply | Pending
+PublicRoute: TypeAlias = Callable[["Routes", Ask], Answered]
+CallerRoute: TypeAlias = Callable[["Routes", Ask, Caller, str], Answered]
+
+TAR = "application/x-tar"
+_TAR_BYTES_PER_FILE = 1_024
+PACKED_BYTES_MAX = BUNDLE_BYTES_MAX + (FILES_MAX + 2) * _TAR_BYTES_PER_FILE
+DEADLINE_HEADER = "licet-deadline-ms"
+_DECIMAL = re.compile(r"[0-9]{1,6}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The routes over one authority."""
+
+    authority: Authority
+    version: str
+    engine: str
+
+    def body_max(self, method: str, path: str) -> int:
+        """How many body bytes a route reads before it refuses."""
+        return PACKED_BYTES_MAX if (method, path) == ("POST", "/v1/bundles") else limits.BODY_BYTES_MAX
+
+    def slow(self, method: str, path: str) -> bool:
+        """Whether a route works long enough to belong on a thread of its own."""
+        return (method, path) in {("POST", "/v1/bundles"), ("GET", "/v1/log/verify")}
+
+    def handle(self, ask: Ask, *, caller: Caller | None = None) -> Answered:
+        """Answer one ask. ``caller`` is given by a door that knows its caller by other means.
+
+        Raises:
+            LicetError: the refusal; ``problem.problem`` renders it.
+        """
+        public = _PUBLIC.get(ask.path)
+        if public is not None:
+            _demand_method(ask, "GET")
+            return public(self, ask)
+        if ask.path.startswith("/log/tile/"):
+            _demand_method(ask, "GET")
+            return _tile(self, ask)
+        for method, pattern, route in _PRIVATE:
+            match = pattern.fullmatch(ask.path)
+            if match is not None and method == ask.method:
+                return route(self, ask, caller or self._caller(ask), *(match.groups() or ("",)))
+        if any(pattern.fullmatch(ask.path) for _, pattern, _ in _PRIVATE):
+            raise MethodNotAllowed(
+                f"`{ask.method}` is not for `{ask.path}`", mend="see the table of routes in docs/http.md"
+            )
+        raise NotFound(f"there is no `{ask.path}` here", mend="see the table of routes in docs/http.md")
+
+    def _caller(self, ask: Ask) -> Caller:
+        header = ask.headers.get("authorization", "")
+        scheme, _, key = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated(
+                "the call names no caller", mend="send `Authorization: Bearer <key>`; see data/owner.token"
+            )
+        return self.authority.caller(key.strip())
+
+    def deadline_ms(self, ask: Ask) -> int:
+        """The deadline of an ask on the monotonic clock, from its header or the default.
+
+        Raises:
+            Malformed: the header is no number of milliseconds up to the limit.
+        """
+        text = ask.headers.get(DEADLINE_HEADER)
+        if text is None:
+            return self.authority.deadline_ms()
+        if _DECIMAL.fullmatch(text) is None or int(text) > limits.DEADLINE_MS_MAX:
+            raise Malformed(
+                f"the deadline `{text[:32]}` is not 0 to {limits.DEADLINE_MS_MAX} milliseconds",
+                mend="send `Licet-Deadline-Ms: 2000`",
+            )
+        return self.authority.deadline_ms(int(text))
+
+
+def _decide(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
+    _demand_content(ask, JSON)
+    deadline_ms = routes.deadline_ms(ask)
+    parsed = parse_decision_ask(ask.body)
+    decided = routes.authority.decide(parsed, caller, deadline_ms=deadline_ms, correlation=_correlation(ask))
+    if isinstance(decided, Answer):
+        return _answer(decided)
+    return Pending(job=decided, deadline_ms=deadline_ms, render=_answer)
+
+
+def _claim(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
+    _demand_content(ask, JSON)
+    job = routes.authority.claim(parse_claim_ask(ask.body), caller)
+    return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=partial(_recorded, "claim"))
+
+
+def _complete(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
+    _demand_content(ask, JSON)
+    job = routes.authority.complete(parse_completion_ask(ask.body), caller)
+    return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=partial(_recorded, "completion"))
+
+
+def _stage(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
+    _demand_content(ask, TAR)
+    return json_reply(shown.checked(routes.authority.stage(ask.body, caller)))
+
+
+def _activate(routes: Routes, ask: Ask, caller: Caller, digest: str) -> Answered:
+    _demand_content(ask, JSON)
+    members = Members(fast.read(ask.body))
+    statement = members.text("statement", chars_max=limits.JWS_BYTES_MAX)
+    members.end()
+    if not is_digest(digest):
+        raise Malformed(f"`{digest[:80]}` is not a digest", mend="name the bundle by its `sha256:` digest")
+    job = routes.authority.activate(Digest(digest), statement, caller)
+    return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=_activated)
+
+
+def _bundles(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
+    return json_reply(shown.bundles(routes.authority.reading.activations()))
+
+
+def _receipt(routes: Routes, ask: Ask, caller: Caller, receipt_id: str) -> Answered:
+    return json_reply(shown.detail(routes.authority.reading.receipt(_receipt_id(receipt_id), caller)))
+
+
+def _proof(routes: Routes, ask: Ask, caller: Caller, receipt_id: str) -> Answered:
+    text = routes.authority.reading.proof(_receipt_id(receipt_id), caller)
+    return Reply(status=200, content_type=TEXT, body=text.encode("utf-8"))
+
+
+def _receipts(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
+    query = shown.receipt_query(ask.query, caller.tenant)
+    return json_reply(shown.receipts(routes.authority.reading.receipts(query), query))
+
+
+def _verify_log(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
+    return json_reply(shown.log_report(routes.authority.reading.verify_log()))
+
+
+def _livez(routes: Routes, ask: Ask) -> Answered:
+    return json_reply({"live": True})
+
+
+def _readyz(routes: Routes, ask: Ask) -> Answered:
+    checks = routes.authority.ready()
+    ready = all(check.ok for check in checks)
+    lines: list[JsonValue] = [{"name": c.name, "ok": c.ok, "detail": c.detail} for c in checks]
+    return json_reply({"ready": ready, "checks": lines}, status=200 if ready else 503)
+
+
+def _version(routes: Routes, ask: Ask) -> Answered:
+    return json_reply({"version": routes.version, "origin": routes.authority.origin, "engine": routes.engine})
+
+
+def _discovery(routes: Routes, ask: Ask) -> Answered:
+    return json_reply(
+        {
+            "version": routes.version,
+            "protocol": 1,
+            "origin": routes.authority.origin,
+            "log_vkey": routes.authority.reading.log_key.vkey(),
+            "decisions": "/v1/decisions",
+            "claim": "/v1/permits/claim",
+            "complete": "/v1/permits/complete",
+            "checkpoint": "/log/checkpoint",
+            "jwks": "/.well-known/jwks.json",
+        }
+    )
+
+
+def _jwks(routes: Routes, ask: Ask) -> Answered:
+    return json_reply(jwks(routes.authority.receipt_keys))
+
+
+def _checkpoint(routes: Routes, ask: Ask) -> Answered:
+    note = routes.authority.reading.checkpoint()
+    return Reply(status=200, content_type=TEXT, body=note.encode("utf-8"))
+
+
+def _tile(routes: Routes, ask: Ask) -> Answered:
+    try:
+        tile = parse_tile_path(ask.path.removeprefix("/log/"))
+    except LogError as error:
+        raise NotFound(error.message, mend="C2SP tlog-tiles gives the paths") from error
+    data = routes.authority.reading.tile(tile)
+    # Full tiles never change; partial ones neither, for their width is in the path.
+    headers = {"cache-control": "public, max-age=31536000, immutable"}
+    return Reply(status=200, content_type=BYTES, body=data, headers=headers)
+
+
+def _answer(answer: Answer) -> Reply:
+    return Reply(status=200, content_type=JSON, body=answer_bytes(answer))
+
+
+def _recorded(name: str, recorded: Recorded) -> Reply:
+    return json_reply({name: recorded.receipt, "receipt_id": recorded.receipt_id, "index": recorded.index})
+
+
+def _activated(activated: Activated) -> Reply:
+    return json_reply(
+        {
+            "receipt": activated.receipt,
+            "receipt_id": activated.receipt_id,
+            "index": activated.index,
+            "bundle": activated.bundle,
+            "version": activated.version,
+            "digest": activated.digest,
+        }
+    )
+
+
+def _receipt_id(text: str) -> ReceiptId:
+    if not ids.is_receipt_id(text):
+        raise NotFound(f"`{text[:64]}` is not a receipt id", mend="receipt ids are lower-case uuid7")
+    return ReceiptId(text)
+
+
+def _correlation(ask: Ask) -> str | None:
+    """The trace id of W3C Trace Context, when the header is well formed: recorded, never policy input."""
+    match = _TRACEPARENT.fullmatch(ask.headers.get("traceparent", ""))
+    return match.group(1) if match else None
+
+
+def _demand_method(ask: Ask, method: str) -> None:
+    if ask.method != method:
+        raise MethodNotAllowed(f"`{ask.method}` is not for `{ask.path}`", mend=f"use {method}")
+
+
+def _demand_content(ask: Ask, expected: str) -> None:
+    found = ask.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if found != expected:
+        raise WrongContentType(f"the body is `{found[:64]}`", mend=f"send `Content-Type: {expected}`")
+
+
+_PUBLIC: Final[Mapping[str, PublicRoute]] = {
+    "/livez": _livez,
+    "/readyz": _readyz,
+    "/version": _version,
+    "/log/checkpoint": _checkpoint,
+    "/.well-known/licet": _discovery,
+    "/.well-known/jwks.json": _jwks,
+}
+"""What anybody may read."""
+
+_PRIVATE: Final[tuple[tuple[str, re.Pattern[str], CallerRoute], ...]] = (
+    ("POST", re.compile(r"/v1/decisions"), _decide),
+    ("POST", re.compile(r"/v1/permits/claim"), _claim),
+    ("POST", re.compile(r"/v1/permits/complete"), _complete),
+    ("GET", re.compile(r"/v1/receipts"), _receipts),
+    ("GET", re.compile(r"/v1/receipts/([^/]+)"), _receipt),
+    ("GET", re.compile(r"/v1/receipts/([^/]+)/proof"), _proof),
+    ("GET", re.compile(r"/v1/bundles"), _bundles),
+    ("POST", re.compile(r"/v1/bundles"), _stage),
+    ("POST", re.compile(r"/v1/bundles/([^/]+)/activate"), _activate),
+    ("GET", re.compile(r"/v1/log/verify"), _verify_log),
+)
+"""What needs a caller."""

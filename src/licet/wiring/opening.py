@@ -1,0 +1,159 @@
+"""Opening a home: every check that stands between a folder and a deciding authority (``trust.md`` 5.1).
+
+1. settings, key files and their modes   2. the store opens, locked, its promises read back
+3. the store is of this home's log       4. keys sign and verify, and are the ones in the trust file
+5. the right edge hashes to the signed root   6. the clock is not behind the log
+7. the checkpoint kept outside is not newer   8. one commit succeeds
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from licet.authority.authority import Authority
+from licet.authority.clock import SystemClock
+from licet.authority.deciding import Deciding
+from licet.authority.entropy import SystemEntropy
+from licet.authority.reading import Reading
+from licet.authority.shelf import PolicyShelf
+from licet.errors import KeyInvalid, LicetError, SettingsInvalid, StoreRefused
+from licet.ledger.batch import CLOCK_BACK_MS_MAX, Seals
+from licet.ledger.checkpointing import log_key
+from licet.ledger.fsck import check_edge, check_outside
+from licet.ledger.publisher import CheckpointFile
+from licet.ledger.sequencer import Sequencer
+from licet.protocol.types import Origin
+from licet.receipt.signer import Ed25519LogSigner, self_test
+from licet.store.port import Head, Store
+from licet.store.sqlite import open_store
+from licet.verify.trust import TrustSet, parse_trust
+from licet.wiring.home import Home, read_key
+from licet.wiring.settings import Settings, load_settings
+
+SQLITE_SCHEME = "sqlite:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A home that decides, until ``close``."""
+
+    home: Home
+    settings: Settings
+    authority: Authority
+    engine: str
+    head: Head
+    trust: bytes
+    _store: Store
+    _sequencer: Sequencer
+    _publisher: CheckpointFile
+
+    def close(self) -> None:
+        """Write what is queued, publish the checkpoint, close the store, let go of the lock."""
+        self._sequencer.close()
+        self._publisher.close()
+        self._store.close()
+
+
+def open_home(
+    home: Home, env: Mapping[str, str], *, fatal: Callable[[LicetError], None] | None = None
+) -> Running:
+    """Check a home and start its authority. ``fatal`` is told when the process must not write any more.
+
+    Raises:
+        StopHere: something an operator must mend; nothing was changed.
+        RaiseTheAlarm: the evidence contradicts itself; nothing was changed.
+    """
+    settings = load_settings(home.settings, env)  # 1
+    receipt_key, log_signer = read_key(home.key("receipt")), _log_signer(home, settings)
+    trust_bytes = _read_trust(home)
+    trust = parse_trust(trust_bytes)
+    store = open_store(database_path(home, settings), origin=Origin(settings.log.origin))  # 2, 3
+    try:
+        self_test(receipt_key)
+        self_test(log_signer)
+        key = log_key(log_signer)
+        _demand_trusted(trust, receipt_key.kid, key.vkey())  # 4
+        head = check_edge(store, key)  # 5
+        clock = SystemClock()
+        _demand_clock(head, clock.wall_ms())  # 6
+        if home.last_checkpoint.exists():
+            check_outside(store, head, home.last_checkpoint.read_text(encoding="utf-8"), key)  # 7
+        publisher = CheckpointFile(home.last_checkpoint)
+        seals = Seals(receipts=receipt_key, log=log_signer, clock=clock, entropy=SystemEntropy())
+        sequencer = Sequencer(store, seals, committed=publisher.offer, fatal=fatal or _nobody)
+        deciding = Deciding(store=store, shelf=PolicyShelf(store), clock=clock, entropy=seals.entropy)
+        sequencer.start()  # 8
+    except BaseException:
+        store.close()
+        raise
+    publisher.start()
+    authority = Authority(
+        deciding=deciding,
+        sequencer=sequencer,
+        reading=Reading(store=store, log_key=key),
+        roots=trust.root.keys,
+        receipt_keys=(receipt_key.public,),
+        origin=head.origin,
+    )
+    return Running(
+        home=home,
+        settings=settings,
+        authority=authority,
+        engine=store.engine,
+        head=head,
+        trust=trust_bytes,
+        _store=store,
+        _sequencer=sequencer,
+        _publisher=publisher,
+    )
+
+
+def database_path(home: Home, settings: Settings) -> Path:
+    """Where the settings put the database.
+
+    Raises:
+        SettingsInvalid: another store than this version has.
+    """
+    if not settings.store.url.startswith(SQLITE_SCHEME):
+        raise SettingsInvalid(
+            f"the store `{settings.store.url}` is not one this version opens",
+            mend='write url = "sqlite:data/licet.db"',
+        )
+    return home.root / settings.store.url.removeprefix(SQLITE_SCHEME)
+
+
+def _log_signer(home: Home, settings: Settings) -> Ed25519LogSigner:
+    return Ed25519LogSigner(settings.log.origin, read_key(home.key("log")))
+
+
+def _read_trust(home: Home) -> bytes:
+    try:
+        return home.trust_file.read_bytes()
+    except FileNotFoundError as error:
+        raise SettingsInvalid(
+            f"`{home.trust_file}` is missing", mend="restore it from a verifier or a backup of this home"
+        ) from error
+
+
+def _demand_trusted(trust: TrustSet, kid: str, vkey: str) -> None:
+    listed = kid in trust.keys and vkey in {log.key.vkey() for log in trust.logs}
+    if not listed:
+        # Attack: a key file of another home would sign receipts that no verifier of this one accepts.
+        raise KeyInvalid(
+            "the receipt or log key is not the one that this home's trust file names",
+            mend="put the key files of this home back into data/keys",
+        )
+
+
+def _demand_clock(head: Head, now_ms: int) -> None:
+    if now_ms < head.updated_ms - CLOCK_BACK_MS_MAX:
+        raise StoreRefused(
+            f"the clock is {(head.updated_ms - now_ms) // 1000} s behind the log",
+            mend="set the clock right and start again",
+        )
+
+
+def _nobody(_: LicetError) -> None:
+    """An embedded authority has no process to end: every further ask answers `not_recorded`."""

@@ -1,0 +1,71 @@
+"""Settings: ``LICET__SECTION__KEY`` in the environment over ``licet.toml`` over defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from licet.errors import SettingsInvalid
+
+PREFIX = "LICET__"
+_PARTS = 2
+
+
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[log]``: the name of the log; it must equal the name in the store."""
+
+    origin: str
+
+
+class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[store]``: where evidence and state live, relative to the home."""
+
+    url: str = "sqlite:data/licet.db"
+
+
+class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[service]``: where ``licet serve`` listens; the socket is relative to the home."""
+
+    listen: str = "127.0.0.1:8787"
+    socket: str = "data/licet.sock"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings of a home."""
+
+    log: LogSettings
+    store: StoreSettings = StoreSettings()
+    service: ServiceSettings = ServiceSettings()
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment: read here and nowhere else."""
+    return os.environ
+
+
+def load_settings(path: Path, env: Mapping[str, str]) -> Settings:
+    """Read ``licet.toml`` and lay the environment over it.
+
+    Raises:
+        SettingsInvalid: not TOML, an unknown key, or a value of another type; names the place.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"`{path}` is not TOML: {error}", mend="mend the line it names") from error
+    for name, value in env.items():
+        parts = name.removeprefix(PREFIX).lower().split("__")
+        if name.startswith(PREFIX) and len(parts) == _PARTS:
+            section = document.setdefault(parts[0], {})
+            if isinstance(section, dict):
+                section[parts[1]] = value
+    try:
+        return msgspec.convert(document, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsInvalid(
+            f"`{path}` cannot be used: {str(error).lower()}", mend="see docs/settings.md for every key"
+        ) from error
