@@ -7,7 +7,7 @@
 2. `.venv/.making` stands while something is being changed. Found at the start, it means that the last
    run was interrupted: nobody knows what is whole in there, so everything is made anew.
 3. A stamp per lock holds the digest of the lock, of the Python and of this file; equal means nothing to do.
-4. The package is linked, not installed: a `.pth` line and a launcher need no build backend and no network.
+4. The package is linked, not installed: a `.pth` line, its version and a launcher need no build backend.
 
 Standard library only: this runs before anything is installed.
 """
@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,15 +112,28 @@ def make_anew() -> None:
 
 
 def link() -> None:
-    """Put the source tree on the environment's path, and `licet` into its `bin`."""
+    """Put the source tree on the environment's path, its version beside it, and `licet` into its `bin`."""
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
     python = VENV / "bin/python"
     site = subprocess.run([python, "-c", ask], check=True, capture_output=True, text=True).stdout.strip()
     (Path(site) / "licet.pth").write_text(f"{ROOT / 'src'}\n", encoding="utf-8")
+    version_file = Path(site) / f"licet-{package_version()}.dist-info" / "METADATA"
+    if not version_file.exists():  # what `importlib.metadata.version("licet")` reads
+        for stale in Path(site).glob("licet-*.dist-info"):
+            shutil.rmtree(stale)
+        version_file.parent.mkdir()
+        text = f"Metadata-Version: 2.1\nName: licet\nVersion: {package_version()}\n"
+        version_file.write_text(text, encoding="utf-8")
     launcher = VENV / "bin/licet"
     launcher.with_suffix(".new").write_text(LAUNCHER.format(python=python), encoding="utf-8")
     launcher.with_suffix(".new").chmod(0o755)
     launcher.with_suffix(".new").replace(launcher)
+
+
+def package_version() -> str:
+    """The version in pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
 
 
 def stamp_of(lock: str) -> Path:
@@ -132,6 +146,7 @@ def wanted(lock: str) -> str:
     digest = hashlib.sha256()
     for file in (ROOT / LOCKS[lock], Path(__file__)):
         digest.update(file.read_bytes())
+    digest.update(package_version().encode())
     digest.update(str(ROOT).encode())  # a moved tree: the paths inside .venv point elsewhere
     return f"sha256:{digest.hexdigest()}\n"
 
