@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import Final
 
+from .ids import DIGEST
 from .types import Digest
 
 REQUEST_TAG: Final = b"licet/request/v1\n"
@@ -15,8 +15,6 @@ FACTS_TAG: Final = b"licet/facts/v1\n"
 IDEMPOTENCY_TAG: Final = b"licet/idem/v1\n"
 RECEIPT_TAG: Final = b"licet/receipt/v1\n"
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
 
 def tagged_digest(tag: bytes, body: bytes) -> Digest:
     """``sha256:<hex>`` of ``tag`` followed by ``body``; ``tag`` ends in a newline."""
@@ -25,4 +23,4 @@ def tagged_digest(tag: bytes, body: bytes) -> Digest:
 
 def is_digest(text: str) -> bool:
     """Whether ``text`` has the one form a digest is written in."""
-    return _DIGEST.fullmatch(text) is not None
+    return DIGEST.fullmatch(text) is not None

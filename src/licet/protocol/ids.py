@@ -18,6 +18,15 @@ TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 ORIGIN = re.compile(r"[\x21-\x2a\x2c-\x7e]+")
 """C2SP checkpoint origin: ASCII, no space, no ``+``."""
 RECEIPT_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+RECEIPT_ID_CHARS: Final = 36
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+DIGEST_CHARS: Final = 71
+NONCE = re.compile(r"[0-9a-f]{32}")
+THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
+"""RFC 7638: 256 bits in base64url; the two bits that are left over are zero."""
+COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+ROLE = re.compile(r"[a-z][a-z0-9_-]*")
+CODE = re.compile(r"[a-z][a-z0-9_]*")
 POLICY_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 UUID7_RANDOM_BYTES: Final = 10

@@ -24,6 +24,23 @@ ORIGIN_CHARS_MAX: Final = 255
 JWS_BYTES_MAX: Final = 32 * 1024
 PERMIT_BYTES_MAX: Final = 8 * 1024
 """A permit travels in one HTTP header."""
+CLAIM_BYTES_MAX: Final = BODY_BYTES_MAX + PERMIT_BYTES_MAX + 1024
+"""A claim carries an effect, which may be as large as a request, its permit, and a little around them."""
+
+ANSWER_BYTES_MAX: Final = 256 * 1024
+ANSWER_MEMBERS_MAX: Final = 4_000
+TEXT_CHARS_MAX: Final = 4_096
+"""A sentence for people that explains a decision."""
+EXPLANATIONS_MAX: Final = 512
+OBLIGATIONS_MAX: Final = 256
+OBLIGATION_CHARS_MAX: Final = 1_024
+APPROVAL_NEEDS_MAX: Final = 16
+ROLE_CHARS_MAX: Final = 64
+POLICY_ID_CHARS_MAX: Final = 64
+PROBLEM_BYTES_MAX: Final = 1024 * 1024
+"""A problem may name the place by a pointer as long as the request that was refused, escapes and all."""
+CODE_CHARS_MAX: Final = 64
+RETRY_AFTER_S_MAX: Final = 3_600
 
 PERMIT_TTL_S_DEFAULT: Final = 60
 PERMIT_TTL_S_MAX: Final = 600

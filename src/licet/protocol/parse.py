@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from licet.protocol import fast, ids, limits
-from licet.protocol.digest import EFFECT_TAG, REQUEST_TAG, is_digest, tagged_digest
-from licet.protocol.shape import Members, entity_ref, entity_ref_part, refuse
+from licet.protocol.digest import EFFECT_TAG, REQUEST_TAG, tagged_digest
+from licet.protocol.shape import Members, entity_ref, entity_ref_part
 from licet.protocol.types import (
     Action,
     Actor,
@@ -22,6 +23,8 @@ from licet.protocol.types import (
     ReceiptId,
     Surface,
 )
+
+_NOT_DIGESTED: Final = frozenset({"idempotency_key", "claim_id"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +62,18 @@ def parse_decision_ask(body: bytes) -> DecisionAsk:
         Malformed: the document breaks the contract; ``pointer`` names the place.
         TooLarge: more than 64 KiB.
     """
-    document = fast.read(body)
-    members = Members(document)
+    return decision_ask_of(fast.read(body))
+
+
+def decision_ask_of(document: JsonValue, pointer: str = "") -> DecisionAsk:
+    """The ask in a value that a strict reader produced; a batch holds several.
+
+    Raises:
+        Malformed: the value breaks the contract.
+    """
+    members = Members(document, pointer)
     claim_id = _claim_id(members)
-    if claim_id is None:
-        return DecisionAsk(request=request_of(document), claim_id=None)
-    rest = {name: value for name, value in _object(document).items() if name != "claim_id"}
-    return DecisionAsk(request=request_of(rest), claim_id=claim_id)
+    return DecisionAsk(request=_request(members), claim_id=claim_id)
 
 
 def parse_request(body: bytes) -> ExecutionRequest:
@@ -79,20 +87,95 @@ def parse_request(body: bytes) -> ExecutionRequest:
 
 
 def request_of(document: JsonValue) -> ExecutionRequest:
-    """The request in a value that a strict reader produced."""
+    """The request in a value that a strict reader produced.
+
+    Raises:
+        Malformed: the value breaks the contract.
+    """
+    return _request(Members(document))
+
+
+def parse_claim_ask(body: bytes) -> ClaimAsk:
+    """Read a claim: the permit, the effect about to run, and the claimant's own id for retries.
+
+    The effect stands one level deeper here than in its request, beside a permit. The bounds leave room
+    for both, so that whatever could be decided can be claimed.
+
+    Raises:
+        Malformed: the document breaks the contract; ``pointer`` names the place.
+        TooLarge: more than ``limits.CLAIM_BYTES_MAX``.
+    """
+    document = fast.read(body, bytes_max=limits.CLAIM_BYTES_MAX, depth_max=limits.DEPTH_MAX + 1)
     members = Members(document)
+    permit = members.text("permit", chars_max=limits.JWS_BYTES_MAX)
+    effect = effect_of(members.value("effect"), members.place("effect"))
+    claim_id = _claim_id(members)
+    members.end()
+    return ClaimAsk(permit=permit, effect=effect, claim_id=claim_id)
+
+
+def parse_completion_ask(body: bytes) -> CompletionAsk:
+    """Read what became of a claimed permit.
+
+    Raises:
+        Malformed: the document breaks the contract; ``pointer`` names the place.
+        TooLarge: more than 64 KiB.
+    """
+    members = Members(fast.read(body))
+    receipt_id = members.text("receipt_id", chars_max=ids.RECEIPT_ID_CHARS, grammar=ids.RECEIPT_ID)
+    status = members.one_of("status", CompletionStatus)
+    result = members.text_or_none("result_digest", chars_max=ids.DIGEST_CHARS, grammar=ids.DIGEST)
+    actual = members.object_or_none("actual")
+    statement = members.text_or_none("statement", chars_max=limits.JWS_BYTES_MAX)
+    members.end()
+    return CompletionAsk(
+        receipt_id=ReceiptId(receipt_id),
+        status=status,
+        result_digest=None if result is None else Digest(result),
+        actual=actual,
+        statement=statement,
+    )
+
+
+def effect_of(document: JsonValue, pointer: str = "") -> Effect:
+    """The effect in ``{surface, action, target?, parameters?}``, with its digest computed here.
+
+    Raises:
+        Malformed: the document breaks the contract.
+    """
+    members = Members(document, pointer)
+    surface, action = _surface_action(members)
+    target = _target(members)
+    parameters = members.object_or_none("parameters")
+    members.end()
+    return Effect(
+        surface=surface,
+        action=action,
+        target=target,
+        parameters=parameters,
+        digest=_effect_digest(surface, action, target, parameters),
+    )
+
+
+def effect_document(effect: Effect) -> JsonObject:
+    """The wire form of an effect; absent members stay absent."""
+    return _effect_document(effect.surface, effect.action, effect.target, effect.parameters)
+
+
+def _request(members: Members) -> ExecutionRequest:
+    """The request in what is untaken of ``members``."""
     surface, action = _surface_action(members)
     actor = _actor(members.members("actor"))
-    target = entity_ref(members.members("target")) if members.has("target") else None
-    parameters = members.objects("parameters") if members.has("parameters") else None
-    context = members.objects("context") if members.has("context") else None
+    target = _target(members)
+    parameters = members.object_or_none("parameters")
+    context = members.object_or_none("context")
     audience = members.text_or_none("audience", chars_max=limits.AUDIENCE_CHARS_MAX, grammar=ids.AUDIENCE)
-    version = members.integer("min_policy_version") if members.has("min_policy_version") else None
-    parent = members.text_or_none("parent", chars_max=36, grammar=ids.RECEIPT_ID)
+    version = members.integer_or_none("min_policy_version")
+    parent = members.text_or_none("parent", chars_max=ids.RECEIPT_ID_CHARS, grammar=ids.RECEIPT_ID)
     key = members.text("idempotency_key", chars_max=limits.KEY_CHARS_MAX, grammar=ids.IDEMPOTENCY_KEY)
     members.end()
-    rest = {n: v for n, v in _object(document).items() if n != "idempotency_key"}
-    body = fast.canonical(rest)
+    # What only names the asking is no part of what is asked.
+    body = fast.canonical({n: v for n, v in members.document.items() if n not in _NOT_DIGESTED})
     return ExecutionRequest(
         surface=surface,
         action=action,
@@ -110,85 +193,21 @@ def request_of(document: JsonValue) -> ExecutionRequest:
     )
 
 
-def parse_claim_ask(body: bytes) -> ClaimAsk:
-    """Read a claim: the permit, the effect about to run, and the claimant's own id for retries."""
-    members = Members(fast.read(body))
-    permit = members.text("permit", chars_max=limits.JWS_BYTES_MAX)
-    effect = effect_of(members.value("effect"), members.place("effect"))
-    claim_id = _claim_id(members)
-    members.end()
-    return ClaimAsk(permit=permit, effect=effect, claim_id=claim_id)
-
-
-def parse_completion_ask(body: bytes) -> CompletionAsk:
-    """Read what became of a claimed permit."""
-    members = Members(fast.read(body))
-    receipt_id = members.text("receipt_id", chars_max=36, grammar=ids.RECEIPT_ID)
-    status = members.text("status", chars_max=16)
-    if status not in set(CompletionStatus):
-        refuse(
-            members.place("status"),
-            f"`{status}` is not a completion status",
-            f"send one of {', '.join(CompletionStatus)}",
-        )
-    result = members.text_or_none("result_digest", chars_max=71)
-    if result is not None and not is_digest(result):
-        refuse(
-            members.place("result_digest"),
-            f"`{result}` is not a digest",
-            "send sha256: and 64 lower-case hex digits",
-        )
-    actual = members.objects("actual") if members.has("actual") else None
-    statement = members.text_or_none("statement", chars_max=limits.JWS_BYTES_MAX)
-    members.end()
-    return CompletionAsk(
-        receipt_id=ReceiptId(receipt_id),
-        status=CompletionStatus(status),
-        result_digest=None if result is None else Digest(result),
-        actual=actual,
-        statement=statement,
-    )
-
-
-def effect_of(document: JsonValue, pointer: str = "") -> Effect:
-    """The effect in ``{surface, action, target?, parameters?}``, with its digest computed here.
-
-    Raises:
-        Malformed: the document breaks the contract.
-    """
-    members = Members(document, pointer)
-    surface, action = _surface_action(members)
-    target = entity_ref(members.members("target")) if members.has("target") else None
-    parameters = members.objects("parameters") if members.has("parameters") else None
-    members.end()
-    return Effect(
-        surface=surface,
-        action=action,
-        target=target,
-        parameters=parameters,
-        digest=_effect_digest(surface, action, target, parameters),
-    )
-
-
-def effect_document(effect: Effect) -> JsonObject:
-    """The wire form of an effect; absent members stay absent."""
-    document: JsonObject = {"surface": effect.surface, "action": effect.action}
-    if effect.target is not None:
-        document["target"] = effect.target.document()
-    if effect.parameters is not None:
-        document["parameters"] = effect.parameters
+def _effect_document(
+    surface: Surface, action: Action, target: EntityRef | None, parameters: JsonObject | None
+) -> JsonObject:
+    document: JsonObject = {"surface": surface, "action": action}
+    if target is not None:
+        document["target"] = target.document()
+    if parameters is not None:
+        document["parameters"] = parameters
     return document
 
 
 def _effect_digest(
     surface: Surface, action: Action, target: EntityRef | None, parameters: JsonObject | None
 ) -> Digest:
-    document: JsonObject = {"surface": surface, "action": action}
-    if target is not None:
-        document["target"] = target.document()
-    if parameters is not None:
-        document["parameters"] = parameters
-    return tagged_digest(EFFECT_TAG, fast.canonical(document))
+    return tagged_digest(EFFECT_TAG, fast.canonical(_effect_document(surface, action, target, parameters)))
 
 
 def _surface_action(members: Members) -> tuple[Surface, Action]:
@@ -197,21 +216,24 @@ def _surface_action(members: Members) -> tuple[Surface, Action]:
     return Surface(surface), Action(action)
 
 
+def _target(members: Members) -> EntityRef | None:
+    target = members.members_or_none("target")
+    return None if target is None else entity_ref(target)
+
+
 def _actor(members: Members) -> Actor:
     ref = entity_ref_part(members)
-    attributes = members.objects("attributes") if members.has("attributes") else None
-    chain: tuple[EntityRef, ...] | None = None
-    if members.has("on_behalf_of"):
-        place = members.place("on_behalf_of")
-        links = members.array("on_behalf_of", items_max=limits.ON_BEHALF_OF_MAX)
-        chain = tuple(entity_ref(Members(link, f"{place}/{position}")) for position, link in enumerate(links))
+    attributes = members.object_or_none("attributes")
+    chain = _chain(members) if members.has("on_behalf_of") else None
     members.end()
     return Actor(type=ref.type, id=ref.id, attributes=attributes, on_behalf_of=chain)
 
 
+def _chain(members: Members) -> tuple[EntityRef, ...]:
+    place = members.place("on_behalf_of")
+    links = members.array("on_behalf_of", items_max=limits.ON_BEHALF_OF_MAX)
+    return tuple(entity_ref(Members(link, f"{place}/{position}")) for position, link in enumerate(links))
+
+
 def _claim_id(members: Members) -> str | None:
     return members.text_or_none("claim_id", chars_max=limits.CLAIM_ID_CHARS_MAX, grammar=ids.IDEMPOTENCY_KEY)
-
-
-def _object(document: JsonValue) -> JsonObject:
-    return document if isinstance(document, dict) else {}

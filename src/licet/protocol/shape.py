@@ -66,26 +66,28 @@ class Members:
         except KeyError:
             refuse(self.place(name), f"the member `{name}` is missing", f"add `{name}`")
 
-    def text(self, name: str, *, chars_max: int, grammar: re.Pattern[str] | None = None) -> str:
-        """Take a required string of 1 to ``chars_max`` characters that ``grammar`` matches in full."""
+    def text(
+        self, name: str, *, chars_max: int, grammar: re.Pattern[str] | None = None, chars_min: int = 1
+    ) -> str:
+        """Take a required string within the bounds that ``grammar`` matches in full."""
         value = self.value(name)
-        if isinstance(value, str) and 1 <= len(value) <= chars_max:
-            if grammar is None or grammar.fullmatch(value):
-                return value
+        if not isinstance(value, str):
+            refuse(self.place(name), f"{kind_of(value)} stands where a string belongs", "send a string")
+        if not chars_min <= len(value) <= chars_max:
+            problem = f"the string has {len(value)} characters"
+            refuse(self.place(name), problem, f"send {chars_min} to {chars_max} characters")
+        if grammar is not None and grammar.fullmatch(value) is None:
             problem = f"`{visible(value, chars_max=_QUOTED_CHARS_MAX)}` is not a valid `{name}`"
             refuse(self.place(name), problem, f"match {grammar.pattern}")
-        if isinstance(value, str):
-            problem = f"the string has {len(value)} characters"
-            refuse(self.place(name), problem, f"send 1 to {chars_max} characters")
-        refuse(self.place(name), f"{kind_of(value)} stands where a string belongs", "send a string")
+        return value
 
     def text_or_none(
-        self, name: str, *, chars_max: int, grammar: re.Pattern[str] | None = None
+        self, name: str, *, chars_max: int, grammar: re.Pattern[str] | None = None, chars_min: int = 1
     ) -> str | None:
         """Take an optional string; absent is None, null is refused."""
         if not self.has(name):
             return None
-        return self.text(name, chars_max=chars_max, grammar=grammar)
+        return self.text(name, chars_max=chars_max, grammar=grammar, chars_min=chars_min)
 
     def one_of(self, name: str, words: type[_Word]) -> _Word:
         """Take a required string of a closed list; an unknown word is refused, never guessed."""
