@@ -1,0 +1,112 @@
+"""Cedar text to policies: parsed by the genuine engine, one statement at a time, re-keyed by ``@id``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cedarpy
+from cedarpy import pst
+
+from licet.policy import limits, sentences
+from licet.policy.annotations import Annotations, read_annotations
+from licet.policy.findings import Findings, Place
+from licet.policy.statements import Statement, split_statements
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One rule: its id, effect, annotations, text with its place, and the genuine parser's tree."""
+
+    id: str
+    effect: pst.Effect
+    notes: Annotations
+    statement: Statement
+    node: pst.Template
+
+    def text(self) -> str:
+        """What people are told when this rule determines a decision."""
+        return self.notes.reason or f"{self.effect} by `{self.id}`"
+
+    def where(self) -> str:
+        """``policies/limits.cedar:4``."""
+        return f"{self.statement.file}:{self.statement.line}"
+
+
+def read_policies(files: Mapping[str, bytes], findings: Findings) -> tuple[Policy, ...]:
+    """The policies in ``files`` (path to Cedar text), sorted by id; faults become findings."""
+    policies: dict[str, Policy] = {}
+    for file, content in files.items():
+        for policy in _read_file(file, content, findings):
+            first = policies.setdefault(policy.id, policy)
+            if first is not policy:
+                hit = policy.statement.find("@id")
+                place = hit[0] if hit else policy.statement.place()
+                mend = f"rename one; the other stands at {first.where()}"
+                findings.error(
+                    "POL004", place, f"the id `{policy.id}` stands twice", mend, statement=policy.id
+                )
+    if len(policies) > limits.POLICIES_MAX:
+        place = Place(file="bundle.toml")
+        findings.error("POL020", place, f"{len(policies)} policies", f"keep it to {limits.POLICIES_MAX}")
+    return tuple(policies[name] for name in sorted(policies))
+
+
+def _read_file(file: str, content: bytes, findings: Findings) -> list[Policy]:
+    statements = split_statements(file, content, findings)
+    trees = [_parse(statement, findings) for statement in statements]
+    if statements and all(tree is not None for tree in trees):
+        # The scanner and the genuine parser must see the same statements.
+        whole = cedarpy.policies_to_pst(content.decode("utf-8"))
+        if len(whole.static_policies) + len(whole.templates) != len(statements):
+            mend = "write each statement on lines of its own, ended by `;`"
+            findings.error("POL001", Place(file=file), "the statements cannot be told apart", mend)
+    pairs = zip(statements, trees, strict=True)
+    found = [_policy(statement, tree, findings) for statement, tree in pairs if tree is not None]
+    return [policy for policy in found if policy is not None]
+
+
+def _parse(statement: Statement, findings: Findings) -> pst.PolicySet | None:
+    try:
+        return cedarpy.policies_to_pst(statement.text)
+    except ValueError as error:
+        fault = sentences.syntax(str(error), statement)
+        findings.error(fault.code, fault.place, fault.message, fault.mend)
+        return None
+
+
+def _policy(statement: Statement, tree: pst.PolicySet, findings: Findings) -> Policy | None:
+    for template in tree.templates.values():
+        hit = statement.find("?principal") or statement.find("?resource")
+        place = hit[0] if hit else statement.place()
+        mend = "write the entity itself, or a group it is in"
+        findings.error(
+            "POL008", place, "a template decides nothing", mend, statement=template.annotations.get("id")
+        )
+        return None
+    node = next(iter(tree.static_policies.values()), None)
+    if node is None:
+        findings.error("POL001", statement.place(), "nothing stands before the `;`", "delete the `;`")
+        return None
+    notes = read_annotations(statement, node.effect, node.annotations, findings)
+    if notes is None:
+        return None
+    return Policy(id=notes.id, effect=node.effect, notes=notes, statement=statement, node=node)
+
+
+def policy_set(policies: tuple[Policy, ...]) -> cedarpy.PolicySet:
+    """The engine's handle over ``policies``, each under its own id."""
+    nodes = {policy.id: _rekeyed(policy.node, policy.id) for policy in policies}
+    return cedarpy.PolicySet.from_pst(pst.PolicySet(templates={}, static_policies=nodes, template_links=()))
+
+
+def _rekeyed(node: pst.Template, policy_id: str) -> pst.Template:
+    return pst.Template(
+        id=policy_id,
+        effect=node.effect,
+        principal=node.principal,
+        action=node.action,
+        resource=node.resource,
+        clauses=node.clauses,
+        annotations=node.annotations,
+    )

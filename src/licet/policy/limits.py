@@ -1,0 +1,41 @@
+"""Every size and count of a bundle (``policy.md`` 1 and 2): what is over is refused, never cut."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FILES_MAX: Final = 2_000
+FILE_BYTES_MAX: Final = 1024 * 1024
+BUNDLE_BYTES_MAX: Final = 16 * 1024 * 1024
+PATH_CHARS_MAX: Final = 180
+PATH_SEGMENTS_MAX: Final = 8
+SEGMENT_CHARS_MAX: Final = 64
+"""With these two every path fits the 155 + 100 bytes of a ustar header (``archive.py``)."""
+
+SURFACES_MAX: Final = 500
+POLICIES_MAX: Final = 10_000
+ENTITIES_MAX: Final = 100_000
+CASES_MAX: Final = 20_000
+ACTIONS_MAX: Final = 64
+GROUPS_MAX: Final = 16
+FIELDS_MAX: Final = 128
+FIELD_DEPTH_MAX: Final = 8
+FACTS_MAX: Final = 32
+ENUM_MAX: Final = 256
+OBLIGATIONS_MAX: Final = 16
+
+NAME_CHARS_MAX: Final = 64
+TEXT_CHARS_MAX: Final = 300
+STRING_CHARS_MAX: Final = 64 * 1024
+PATTERN_CHARS_MAX: Final = 256
+PATTERN_REPEAT_MAX: Final = 1_000
+
+RANGES_PER_DAY_MAX: Final = 16
+HOLIDAYS_MAX: Final = 2_000
+FREEZES_MAX: Final = 200
+
+COMPLETION_DEADLINE_S_MAX: Final = 366 * 86_400
+APPROVAL_TTL_S_MAX: Final = 366 * 86_400
+RETENTION_DAYS_MAX: Final = 36_525
+
+FINDINGS_SHOWN_MAX: Final = 20
