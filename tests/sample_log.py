@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from licet.protocol.types import LeafIndex, Origin
-from licet.tlog.checkpoint import Checkpoint, sign_checkpoint
+from licet.tlog.checkpoint import Checkpoint
 from licet.tlog.compact import EMPTY_EDGE, RightEdge
 from licet.tlog.cosign import cosignature_message, signature_line
 from licet.tlog.entry import entry, format_bundle
@@ -82,7 +82,7 @@ class SampleLog:
 
     def note(self) -> str:
         body = Checkpoint(origin=ORIGIN, size=self.edge.size, root=self.edge.root).body()
-        return WITNESS.cosign(sign_checkpoint(ORIGIN, self.edge.size, self.edge.root, LOG), body)
+        return WITNESS.cosign(LOG.sign_note(body), body)
 
     def proof(self, index: int) -> TlogProof:
         hashes = inclusion_proof(index, self.edge.size, self.source)

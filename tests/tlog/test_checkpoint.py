@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licet.protocol.types import Origin
-from licet.tlog.checkpoint import Checkpoint, CheckpointError, parse_checkpoint, sign_checkpoint
+from licet.tlog.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
 from licet.tlog.merkle import EMPTY_ROOT
 from licet.tlog.note import encode_base64, format_note, parse_note
 from sample_log import LOG, ORIGIN, WITNESS
@@ -79,24 +79,8 @@ def test_what_no_reader_would_take_is_not_written(checkpoint: Checkpoint):
         checkpoint.body()
 
 
-def test_a_signed_checkpoint_is_a_note_over_its_body():
-    note = parse_note(sign_checkpoint(ORIGIN, 41, bytes(range(32)), LOG))
-
-    assert note.text == BODY
-    assert [line.is_by(LOG.key) for line in note.lines] == [True]
-
-
-def test_a_signer_that_changes_the_text_is_caught():
-    class Rewriting:
-        def sign_note(self, body: str) -> str:
-            return LOG.sign_note(body.replace("41", "42"))
-
-    with pytest.raises(CheckpointError, match="changed the checkpoint of size `41`"):
-        sign_checkpoint(ORIGIN, 41, bytes(range(32)), Rewriting())
-
-
 def test_a_cosignature_leaves_the_checkpoint_as_it_is():
-    note = sign_checkpoint(ORIGIN, 41, bytes(range(32)), LOG)
+    note = LOG.sign_note(BODY)
 
     assert WITNESS.cosign(note, BODY).startswith(note)
     assert format_note(BODY, parse_note(note).lines) == note

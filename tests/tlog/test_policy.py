@@ -94,6 +94,10 @@ def renamed(key: NoteKey, name: str) -> str:
 
 
 TWO = witness_lines("ab")
+COLLIDING = [
+    note_key("w.example", Algorithm.MLDSA44, number.to_bytes(4, "big") * 328) for number in (10_855, 48_759)
+]
+"""Found by trying 48,759 keys: an id of four bytes is no commitment."""
 REFUSED = {
     "no quorum": (LOG_LINE, "no quorum line"),
     "two quorums": ("quorum none\nquorum none\n", "line 2: a second quorum"),
@@ -130,6 +134,10 @@ REFUSED = {
     "a log as its own witness": (
         f"{LOG_LINE}witness a {note_key('w', Algorithm.COSIGNATURE, LOG.key.public).vkey()}\nquorum a\n",
         "stands here already",
+    ),
+    "two keys under one name and id": (
+        f"witness a {COLLIDING[0].vkey()}\nwitness b {COLLIDING[1].vkey()}\nquorum a\n",
+        "line 2: the key `w.example.69b8b7d8` cannot be told",
     ),
     "a log that no origin can name": (
         f"log {renamed(LOG.key, 'caf' + chr(233))}\nquorum none\n",

@@ -7,7 +7,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from licet.tlog import cosign
-from licet.tlog.checkpoint import sign_checkpoint
+from licet.tlog.checkpoint import Checkpoint
 from licet.tlog.cosign import signature_line, subtree_message
 from licet.tlog.note import Algorithm, Note, SignatureLine, add_lines, note_key, parse_note
 from licet.tlog.policy import QuorumPolicy, parse_policy
@@ -15,8 +15,8 @@ from licet.tlog.quorum import Standing, check_log_signature, check_quorum
 from sample_log import COSIGNED_AT_S, LOG, ORIGIN, Signer, sample_log, signer
 
 EDGE = sample_log(9).edge
-SIGNED = sign_checkpoint(ORIGIN, EDGE.size, EDGE.root, LOG)
-BODY = parse_note(SIGNED).text
+BODY = Checkpoint(origin=ORIGIN, size=EDGE.size, root=EDGE.root).body()
+SIGNED = LOG.sign_note(BODY)
 A, B, C = (signer(f"{name}.example", Algorithm.COSIGNATURE, 20 + i) for i, name in enumerate("abc"))
 KEYS = f"log {LOG.key.vkey()}\n" + "".join(
     f"witness {name} {one.key.vkey()}\n" for name, one in (("a", A), ("b", B), ("c", C))

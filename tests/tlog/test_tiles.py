@@ -134,6 +134,7 @@ def test_the_layout_at_the_edges_of_a_tile():
     assert [tile.path() for tile in layout(0)] == []
     assert [tile.path() for tile in layout(255)] == ["tile/0/000.p/255"]
     assert [tile.path() for tile in layout(256)] == ["tile/0/000", "tile/1/000.p/1"]
+    assert [tile.path() for tile in entry_layout(256)] == ["tile/entries/000"]
     assert [tile.path() for tile in entry_layout(257)] == ["tile/entries/000", "tile/entries/001.p/1"]
 
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Protocol
 
 from ..errors import LogError
 from ..protocol.limits import LOG_SIZE_MAX, ORIGIN_CHARS_MAX
 from ..protocol.types import Origin
 from .merkle import EMPTY_ROOT, HASH_BYTES
-from .note import NoteError, decode_base64, encode_base64, parse_note
+from .note import NoteError, decode_base64, encode_base64
 
 ORIGIN = re.compile(rf"[!-*,-~]{{1,{ORIGIN_CHARS_MAX}}}")
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -64,28 +63,6 @@ def parse_checkpoint(body: str) -> Checkpoint:
         raise CheckpointError(error.message) from error
     _demand(checkpoint)
     return checkpoint
-
-
-class NoteSigner(Protocol):
-    """Who holds the log's key (``receipt/signer.py`` implements it)."""
-
-    def sign_note(self, body: str) -> str:
-        """The signed note: ``body``, an empty line, and at least the log's own line."""
-        ...
-
-
-def sign_checkpoint(origin: Origin, size: int, root: bytes, signer: NoteSigner) -> str:
-    """The signed note of one checkpoint.
-
-    Raises:
-        CheckpointError: a value that no reader would take, or a signer that signed another text.
-    """
-    body = Checkpoint(origin=origin, size=size, root=root).body()
-    note = signer.sign_note(body)
-    # A second body for one size must never be signed; a signer that rewrites is caught before the store.
-    if parse_note(note).text != body:
-        raise CheckpointError(f"the signer changed the checkpoint of size `{size}`")
-    return note
 
 
 def parse_decimal(text: str, what: str) -> int:
