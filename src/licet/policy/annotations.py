@@ -12,7 +12,7 @@ from licet.policy.findings import Findings
 from licet.policy.statements import Statement
 from licet.policy.toml_source import did_you_mean, text_problem
 from licet.protocol.ids import POLICY_ID
-from licet.protocol.limits import PERMIT_TTL_S_MAX
+from licet.protocol.limits import OBLIGATIONS_MAX, PERMIT_TTL_S_MAX
 
 KNOWN: Final = ("id", "reason", "owner", "severity", "control", "obligation", "ttl")
 _LATER: Final = ("approval",)
@@ -117,10 +117,8 @@ class _Reader:
             self.fault(
                 "POL007", "@obligation", f"`{bad[:64]}` is not an obligation", f"match {_OBLIGATION.pattern}"
             )
-        if len(found) > limits.OBLIGATIONS_MAX:
-            self.fault(
-                "POL007", "@obligation", f"{len(found)} obligations", f"keep it to {limits.OBLIGATIONS_MAX}"
-            )
+        if len(found) > OBLIGATIONS_MAX:
+            self.fault("POL007", "@obligation", f"{len(found)} obligations", f"keep it to {OBLIGATIONS_MAX}")
         return tuple(found)
 
     def ttl_s(self) -> int | None:

@@ -16,11 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from licet.errors import Malformed
+from licet.policy import limits
 from licet.policy.compiled import CompiledBundle, CompiledSurface
 from licet.policy.engine import EngineFailure, EngineResult, EvaluationInput, Verdict
 from licet.policy.mapping import outcome_of
 from licet.policy.providers import cedar_facts
 from licet.policy.validator import Meeting, Problem, meet
+from licet.protocol.limits import OBLIGATIONS_MAX
 from licet.protocol.types import (
     Decision,
     ExecutionRequest,
@@ -96,7 +98,10 @@ def _ask(
 
 
 def _trusted(result: EngineResult, surface: CompiledSurface) -> EngineResult:
-    """``result``, if rules of this surface, and of the effect it claims, determined it."""
+    """``result``, if few enough rules of this surface, and of the effect it claims, determined it."""
+    if len(result.determining) + len(result.errored) > limits.RULES_NAMED_MAX:
+        message = f"{len(result.determining)} rules determine and {len(result.errored)} failed"
+        raise EngineFailure(message)
     effect = "permit" if result.verdict is Verdict.ALLOW else "forbid"
     for name in result.determining:
         rule = surface.policies.get(name)
@@ -125,10 +130,15 @@ def _mapped(
     )
     if outcome is not Outcome.PERMIT:
         return decision
+    obligations = sorted({item for rule in rules for item in rule.notes.obligations})
+    if len(obligations) > OBLIGATIONS_MAX:
+        # A receipt that no reader could read is no permit.
+        text = f"{len(obligations)} obligations, of which a receipt can carry {OBLIGATIONS_MAX}"
+        return silence(Reason.INDETERMINATE, text, ref)
     ttls_s = [rule.notes.ttl_s for rule in rules if rule.notes.ttl_s is not None]
     return replace(
         decision,
-        obligations=tuple(sorted({item for rule in rules for item in rule.notes.obligations})),
+        obligations=tuple(obligations),
         audience=surface.declaration.audience,
         permit_ttl_s=min([surface.declaration.permit_ttl_s, *ttls_s]),
     )

@@ -22,7 +22,8 @@ FIELDS_MAX: Final = 128
 FIELD_DEPTH_MAX: Final = 8
 FACTS_MAX: Final = 32
 ENUM_MAX: Final = 256
-OBLIGATIONS_MAX: Final = 16
+RULES_NAMED_MAX: Final = 256
+"""Determining and errored ids of one decision together: more would not fit a receipt."""
 
 NAME_CHARS_MAX: Final = 64
 TEXT_CHARS_MAX: Final = 300
