@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from licet.errors import KeyInvalid
 from licet.protocol.ed25519 import SMALL_ORDER_Y, check_public, verify
 
-VECTORS = Path(os.environ.get("LICET_VECTORS", Path(__file__).parents[3] / "shared" / "vectors"))
 FIELD = 2**255 - 19
 SIGN_OF_X = 1 << 255
 
@@ -55,10 +54,8 @@ def test_every_flipped_bit_of_a_signature_is_refused():
         assert not verify(public_bytes(key), b"a receipt", bytes(flipped))
 
 
-def test_all_151_wycheproof_cases_answer_as_published():
-    path = VECTORS / "wycheproof" / "ed25519_test.json"
-    if not path.exists():
-        pytest.skip(f"third-party vectors absent: {path.name}; set LICET_VECTORS to their folder")
+def test_all_151_wycheproof_cases_answer_as_published(third_party_vectors: Callable[[str], Path]):
+    path = third_party_vectors("wycheproof/ed25519_test.json")
     suite = json.loads(path.read_text(encoding="utf-8"))
     answers = {
         test["tcId"]: (
@@ -116,20 +113,32 @@ def test_the_library_alone_lets_one_signature_stand_for_every_message():
         assert not verify(identity, message, universal)
 
 
+ORDER = 2**252 + 27742317777372353535851937790883648493
+
+
+def secret_scalar(seed: int = 7) -> int:
+    """The scalar whose multiple of the base point is the public key of ``private_key(seed)``."""
+    digest = hashlib.sha512(bytes([seed]) * 32).digest()
+    return (int.from_bytes(digest[:32], "little") & ((1 << 254) - 8)) | 1 << 254
+
+
 def test_an_r_of_small_order_is_refused_although_the_equation_holds():
     """A signer that knows its key can make R small: S = k * a. The library accepts, others refuse."""
-    order = 2**252 + 27742317777372353535851937790883648493
-
-    seed = bytes([7]) * 32
-    digest = hashlib.sha512(seed).digest()
-    scalar = (int.from_bytes(digest[:32], "little") & ((1 << 254) - 8)) | 1 << 254
-    public = public_bytes(private_key())
-    small = encoded(1)
-    k = int.from_bytes(hashlib.sha512(small + public + b"message").digest(), "little") % order
-    forged = small + (k * scalar % order).to_bytes(32, "little")
+    public, small = public_bytes(private_key()), encoded(1)
+    k = int.from_bytes(hashlib.sha512(small + public + b"message").digest(), "little") % ORDER
+    forged = small + (k * secret_scalar() % ORDER).to_bytes(32, "little")
 
     Ed25519PublicKey.from_public_bytes(public).verify(forged, b"message")
     assert not verify(public, b"message", forged)
+
+
+def test_a_key_of_small_order_is_refused_under_an_honest_r():
+    """With the identity as key, S = r answers for any R = r * B, whatever the message says."""
+    identity = encoded(1)
+    forged = public_bytes(private_key()) + (secret_scalar() % ORDER).to_bytes(32, "little")
+
+    Ed25519PublicKey.from_public_bytes(identity).verify(forged, b"any message")
+    assert not verify(identity, b"any message", forged)
 
 
 @pytest.mark.parametrize("length", [0, 31, 33, 64])

@@ -63,6 +63,14 @@ def test_a_bundle_cut_short_or_made_longer_is_refused(entries: list[bytes], coun
             parse_bundle(bundle, width)
 
 
+@pytest.mark.parametrize(("cut", "place"), [(1, 1), (32, 1), (49, 1), (50, 1), (52, 0)])
+def test_a_bundle_cut_short_says_inside_which_entry(cut: int, place: int):
+    bundle = format_bundle([entry(JWS), entry(JWS)])
+
+    with pytest.raises(EntryError, match=f"ends inside entry {place}"):
+        parse_bundle(bundle[:-cut], 2)
+
+
 @pytest.mark.parametrize("width", [0, 257])
 def test_no_bundle_has_another_width_than_1_to_256(width: int):
     with pytest.raises(EntryError, match=f"`{width}` entries"):

@@ -84,9 +84,9 @@ def parse_bundle(data: bytes, width: int) -> tuple[bytes, ...]:
     offset = 0
     while offset < len(data) and len(entries) < width:
         start = offset + _LENGTH_BYTES
-        # Two bytes or fewer may be left: a short slice is caught with the length it announces.
+        # Where not even two bytes are left, `start` is past the end already, and so is `end`.
         end = start + int.from_bytes(data[offset:start], "big")
-        if start > len(data) or end > len(data):
+        if end > len(data):
             raise EntryError(f"the bundle ends inside entry {len(entries)}")
         entries.append(data[start:end])
         offset = end
