@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from licet.authority.shelf import PolicyShelf
 from licet.errors import Malformed, NotAllowed, PolicyTestsFailed, StaleParent
 from licet.ledger.page import Page
-from licet.policy.build import CompiledBundle, build_bundle
+from licet.policy.build import build_bundle
 from licet.policy.bundle import Bundle
-from licet.policy.testing import TestReport, run_tests
+from licet.policy.compiled import CompiledBundle
+from licet.policy.testing import run
 from licet.protocol.ed25519 import verify
 from licet.protocol.types import MAIN_TENANT, Digest, LeafIndex, ReceiptId
 from licet.receipt.jws import BUNDLE_TYP, read_kid, split
@@ -37,11 +38,10 @@ class Activated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """A bundle that builds and whose own tests hold."""
+    """A bundle that builds and whose own tests hold, all ``tests_passed`` of them."""
 
-    bundle: Bundle
     compiled: CompiledBundle
-    tests: TestReport
+    tests_passed: int
 
 
 def check_bundle(bundle: Bundle) -> Checked:
@@ -52,13 +52,16 @@ def check_bundle(bundle: Bundle) -> Checked:
         PolicyTestsFailed: its own tests do not hold.
     """
     compiled = build_bundle(bundle)
-    report = run_tests(compiled, bundle)
-    if report.failed:
+    results = run(compiled)
+    failed = [result for result in results if not result.passed]
+    if failed:
+        first = failed[0].case
         raise PolicyTestsFailed(
-            f"{report.failed} of {report.passed + report.failed} tests of `{compiled.name}` fail",
+            f"{len(failed)} of {len(results)} tests of `{compiled.head.name}` fail, "
+            f"first `{first.label()}` ({first.place.file}:{first.place.line})",
             mend="run `licet policy test` to see what each expected and got",
         )
-    return Checked(bundle=bundle, compiled=compiled, tests=report)
+    return Checked(compiled=compiled, tests_passed=len(results))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,15 +138,15 @@ class ActivateJob:
         page.txn.insert_bundle(
             BundleRow(
                 digest=compiled.digest,
-                name=compiled.name,
-                label=compiled.label,
-                packed=self.checked.bundle.pack(),
+                name=compiled.head.name,
+                label=compiled.head.label,
+                packed=compiled.bundle.pack(),
                 stored_ms=page.now_ms,
             )
         )
         document = bundle_document(
             Activation(
-                bundle=compiled.name,
+                bundle=compiled.head.name,
                 version=version,
                 digest=compiled.digest,
                 parent=None if active is None else active.digest,
@@ -157,13 +160,13 @@ class ActivateJob:
         self.shelf.keep(compiled)
         sealed = page.seal(document)
         page.txn.insert_activation(
-            ActivationRow(version=version, bundle=compiled.name, digest=compiled.digest, index=sealed.index)
+            ActivationRow(version=version, bundle=compiled.head.name, digest=compiled.digest, index=sealed.index)
         )
         return Activated(
             receipt=sealed.jws,
             receipt_id=sealed.receipt_id,
             index=sealed.index,
-            bundle=compiled.name,
+            bundle=compiled.head.name,
             version=version,
             digest=compiled.digest,
         )

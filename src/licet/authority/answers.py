@@ -10,8 +10,6 @@ from licet.protocol.types import Explanation, Origin
 from licet.receipt.read import DecisionReceipt, read_receipt
 from licet.store.port import BodyRow, ReceiptRow
 
-_TEXT_CHARS_MAX = 4_096
-
 
 def first_answer(row: ReceiptRow, body: BodyRow | None, origin: Origin) -> Answer:
     """The answer that was given for ``row``; its explanation is empty once the body is erased.
@@ -36,7 +34,7 @@ def first_answer(row: ReceiptRow, body: BodyRow | None, origin: Origin) -> Answe
         receipt_id=row.receipt_id,
         origin=origin,
         index=row.index,
-        claim=None,
+        would=receipt.would,
     )
 
 
@@ -51,7 +49,7 @@ def _explanation(body: BodyRow | None) -> tuple[Explanation, ...]:
 
 def _entry(members: Members) -> Explanation:
     return Explanation(
-        policy=members.text("policy", chars_max=_TEXT_CHARS_MAX),
-        effect=members.text("effect", chars_max=_TEXT_CHARS_MAX),
-        text=members.text("text", chars_max=_TEXT_CHARS_MAX),
+        policy=str(members.value("policy")),
+        effect=str(members.value("effect")),
+        text=str(members.value("text")),
     )

@@ -180,6 +180,7 @@ class DecideJob:
             origin=page.origin,
             index=sealed.index,
             claim=claimed,
+            would=decision.would,
         )
 
     def _document(self, page: Page, snapshot: Snapshot, decision: Decision) -> JsonObject:
@@ -257,8 +258,8 @@ def _demand_same(row: KeyRow, request: ExecutionRequest) -> None:
 
 
 def _demand_door(request: ExecutionRequest, snapshot: Snapshot) -> None:
-    surface = None if snapshot.active is None else snapshot.active.compiled.surface(request.surface)
-    if surface is not None and surface.claimed_by != "door":
+    surface = None if snapshot.active is None else snapshot.active.compiled.surfaces.get(request.surface)
+    if surface is not None and surface.declaration.claimed_by != "door":
         raise NotAllowed(
             f"the permits of `{request.surface}` are claimed by their executor",
             mend='leave `claim_id` out, or declare `claimed_by = "door"` on the surface',

@@ -7,8 +7,9 @@ from collections import OrderedDict
 
 from licet.decision.snapshot import ActiveBundle
 from licet.errors import PolicyInvalid
-from licet.policy.build import CompiledBundle, build_bundle
+from licet.policy.build import build_bundle
 from licet.policy.bundle import Bundle
+from licet.policy.compiled import CompiledBundle
 from licet.protocol.types import Digest
 from licet.store.port import ActivationRow, BundleRow, Store
 

@@ -65,14 +65,14 @@ def detail(found: Detail) -> JsonObject:
 def checked(staged: Checked) -> JsonObject:
     """What staging a bundle found."""
     compiled = staged.compiled
-    findings: list[JsonValue] = [dict(finding.document()) for finding in compiled.findings]
+    findings: list[JsonValue] = [dict(finding.document()) for finding in compiled.warnings]
     return {
         "digest": compiled.digest,
-        "name": compiled.name,
-        "label": compiled.label,
-        "surfaces": sorted(compiled.surface_names()),
-        "policies": compiled.policy_count,
-        "tests": {"passed": staged.tests.passed, "failed": staged.tests.failed},
+        "name": compiled.head.name,
+        "label": compiled.head.label,
+        "surfaces": [str(name) for name in sorted(compiled.surfaces)],
+        "policies": len(compiled.policies),
+        "tests": {"passed": staged.tests_passed, "failed": 0},
         "findings": findings,
     }
 

@@ -25,8 +25,8 @@ from licet.ledger.checkpointing import log_key
 from licet.ledger.page import Job
 from licet.ledger.ports import Entropy
 from licet.ledger.publisher import replace_durably
-from licet.policy.build import CompiledBundle
 from licet.policy.bundle import Bundle
+from licet.policy.compiled import CompiledBundle
 from licet.protocol.canonical import canonical_bytes
 from licet.protocol.ids import is_origin
 from licet.protocol.types import MAIN_TENANT, EntityRef, Origin
@@ -121,7 +121,7 @@ def _build(home: Home, origin: Origin, template: dict[str, bytes], entropy: Entr
         bundle=activated.bundle,
         version=activated.version,
         digest=activated.digest,
-        tests_passed=checked.tests.passed,
+        tests_passed=checked.tests_passed,
     )
 
 
@@ -148,7 +148,7 @@ def _genesis(keys: _Keys, log: Ed25519LogSigner, origin: Origin, tokens: tuple[T
 def _activation(root: PrivateKey, checked: Checked, store: Store, seals: Seals) -> ActivateJob:
     compiled = checked.compiled
     activation = Activation(
-        bundle=compiled.name, version=1, digest=compiled.digest, parent=None, reason="a new home"
+        bundle=compiled.head.name, version=1, digest=compiled.digest, parent=None, reason="a new home"
     )
     jws = sign_activation(
         root,
@@ -173,7 +173,7 @@ def _write_files(home: Home, origin: Origin, template: dict[str, bytes], keys: _
 
 
 def _write_tokens(home: Home, compiled: CompiledBundle, entropy: Entropy) -> tuple[TokenRow, ...]:
-    audience = min(surface.audience for surface in compiled.surfaces())
+    audience = min(surface.declaration.audience for surface in compiled.surfaces.values())
     executor = Caller(
         tenant=MAIN_TENANT,
         actor=EntityRef(type="service", id=audience),
