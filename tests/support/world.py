@@ -26,6 +26,7 @@ from licet.receipt.statement import Activation, Genesis, activation_statement, g
 from licet.store.memory import MemoryStore
 from support.sources import ORIGIN, ManualClock, SeededEntropy
 
+
 def starter(name: str = "payments") -> dict[str, bytes]:
     """The files of a starter bundle, as shipped."""
     root = files("licet.policy") / "starter" / name
@@ -79,9 +80,7 @@ class World:
         self.log = Ed25519LogSigner(ORIGIN, PrivateKey.from_seed(b"\3" * 32))
         self.key = log_key(self.log)
         self.store = store if store is not None else MemoryStore(ORIGIN, self.clock.now_ms)
-        self.seals = Seals(
-            receipts=self.receipt_key, log=self.log, clock=self.clock, entropy=self.entropy
-        )
+        self.seals = Seals(receipts=self.receipt_key, log=self.log, clock=self.clock, entropy=self.entropy)
         self.owner = new_api_key(OWNER, self.entropy)
         self.heads: list[object] = []
         self.faults: list[object] = []
@@ -90,9 +89,7 @@ class World:
             self.store, self.seals, committed=self.heads.append, fatal=self.faults.append
         )
         self.shelf = PolicyShelf(self.store)
-        self.deciding = Deciding(
-            store=self.store, shelf=self.shelf, clock=self.clock, entropy=self.entropy
-        )
+        self.deciding = Deciding(store=self.store, shelf=self.shelf, clock=self.clock, entropy=self.entropy)
         self.authority = Authority(
             deciding=self.deciding,
             sequencer=self.sequencer,
