@@ -102,7 +102,7 @@ def decision(folder: Path, stack: ExitStack) -> Callable[[], object]:
         raise Missing(f"`licet init` exits {made.returncode}: {made.stderr.strip().splitlines()[-1:]}")
     from licet import Gate, Outcome  # noqa: PLC0415 - the other stages must run without it
 
-    gate = Gate.local(str(home))
+    gate = Gate.local(str(home), actor=("agent", "finance-bot"))
     close = getattr(gate, "close", None)
     if close is not None:
         stack.callback(close)

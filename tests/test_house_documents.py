@@ -73,6 +73,21 @@ def test_every_link_between_documents_leads_somewhere() -> None:
     assert dead == []
 
 
+def test_every_file_that_the_architecture_names_exists() -> None:
+    named = set(re.findall(r"`([\w./-]+\.py)`", read("ARCHITECTURE.md")))
+
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not _somewhere(name)] == []
+
+
+def _somewhere(name: str) -> bool:
+    return (
+        (ROOT / "src" / "licet" / name).is_file()
+        or (ROOT / name).is_file()
+        or (ROOT / ".ci" / name).is_file()
+    )
+
+
 def test_every_promise_names_its_invariants() -> None:
     text = read("SECURITY.md")
 
