@@ -68,6 +68,17 @@ def test_going_back_needs_a_reason(world):
     assert (back.version, back.digest) == (3, first)
 
 
+def test_a_statement_is_used_once(world):
+    first = world.store.active().digest
+    step = world.activation(relabelled(), parent=first, reason="an improvement")
+    world.settle(step)
+    world.settle(world.activation(starter(), parent=step.checked.compiled.digest, reason="it was not"))
+
+    with pytest.raises(StaleParent, match="used before"):
+        world.settle(step)
+    assert world.store.active().version == 3
+
+
 def test_the_active_bundle_is_not_activated_again(world):
     with pytest.raises(StaleParent, match="already"):
         world.settle(world.activation(starter(), parent=world.store.active().digest))

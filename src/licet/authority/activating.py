@@ -19,7 +19,7 @@ from licet.policy.testing import run
 from licet.protocol.ed25519 import verify
 from licet.protocol.types import MAIN_TENANT, Digest, LeafIndex, ReceiptId
 from licet.receipt.jws import BUNDLE_TYP, read_kid, split
-from licet.receipt.read import BundleStatement, read_bundle_statement
+from licet.receipt.read import BundleReceipt, BundleStatement, read_bundle_statement, read_receipt
 from licet.receipt.statement import Activation, bundle_document
 from licet.store.port import ActivationRow, BundleRow, Store
 
@@ -107,7 +107,8 @@ class ActivateJob:
         """Switch, or say why not. From this commit on no decision uses the version before.
 
         Raises:
-            StaleParent: another version is active than the one the statement was made against.
+            StaleParent: another version is active than the one the statement was made against, or the
+                statement was used before.
             NotAllowed: an earlier version activated again without a reason.
         """
         active = page.txn.active()
@@ -130,6 +131,9 @@ class ActivateJob:
                 "this bundle was active before: going back is a rollback",
                 mend="say why with `--reason`",
             )
+        if self._signed_before(page):
+            # Attack: a genuine statement used twice, to bring back a version that was rolled back since.
+            raise StaleParent("this statement was used before", mend="sign the step anew")
         return self._switch(page, active)
 
     def _switch(self, page: Page, active: ActivationRow | None) -> Activated:
@@ -160,7 +164,9 @@ class ActivateJob:
         self.shelf.keep(compiled)
         sealed = page.seal(document)
         page.txn.insert_activation(
-            ActivationRow(version=version, bundle=compiled.head.name, digest=compiled.digest, index=sealed.index)
+            ActivationRow(
+                version=version, bundle=compiled.head.name, digest=compiled.digest, index=sealed.index
+            )
         )
         return Activated(
             receipt=sealed.jws,
@@ -170,6 +176,17 @@ class ActivateJob:
             version=version,
             digest=compiled.digest,
         )
+
+    def _signed_before(self, page: Page) -> bool:
+        signed = split(self.step.jws).payload
+        for row in self.store.activations():
+            receipt = page.receipt(row.index)
+            if receipt is None or receipt.jws is None:
+                continue
+            earlier = read_receipt(receipt.jws)
+            if isinstance(earlier, BundleReceipt) and split(earlier.statement).payload == signed:
+                return True
+        return False
 
     def _was_active_before(self, digest: Digest) -> bool:
         return any(row.digest == digest for row in self.store.activations())

@@ -63,6 +63,19 @@ class Caller:
                 mend=f"use a key whose roles include `{role}`",
             )
 
+    def demand_one_of(self, *roles: Role) -> None:
+        """Refuse unless the caller has one of ``roles``.
+
+        Raises:
+            NotAllowed: it has none of them.
+        """
+        if self.roles.isdisjoint(roles):
+            names = " or ".join(f"`{role}`" for role in roles)
+            raise NotAllowed(
+                f"`{self.actor.type}/{self.actor.id}` lacks the role {names}",
+                mend=f"use a key whose roles include {names}",
+            )
+
     def demand_speaks_for(self, actor: Actor) -> None:
         """Refuse a request whose actor is somebody else, unless the caller may speak for others.
 

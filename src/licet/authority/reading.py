@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from licet.authority.callers import Caller
+from licet.authority.callers import Caller, Role
 from licet.errors import NotFound
 from licet.ledger.fsck import LogReport, check_log
 from licet.protocol.types import LeafIndex, ReceiptId
@@ -32,26 +32,36 @@ class Reading:
     log_key: NoteKey
 
     def receipt(self, receipt_id: ReceiptId, caller: Caller) -> Detail:
-        """One receipt of the caller's tenant.
+        """One receipt that the caller may see: an auditor its tenant's, a caller those about itself.
 
         Raises:
-            NotFound: no such receipt, or another tenant's.
+            NotAllowed: the caller reads nothing here.
+            NotFound: no such receipt, another tenant's, or about somebody else.
         """
+        caller.demand_one_of(Role.AUDITOR, Role.CALLER)
         row = self.store.receipt_by_id(receipt_id)
-        if row is None or row.tenant != caller.tenant:
+        if row is None or row.tenant != caller.tenant or not _visible(row, caller):
             raise NotFound(f"there is no receipt `{receipt_id}`", mend="list them with `licet receipt list`")
         permit = self.store.permit(receipt_id) if row.outcome == "PERMIT" else None
         return Detail(receipt=row, body=self.store.body(row.index), permit=permit)
 
-    def receipts(self, query: ReceiptQuery) -> list[ReceiptRow]:
-        """Search, newest first; the query names its tenant."""
+    def receipts(self, query: ReceiptQuery, caller: Caller) -> list[ReceiptRow]:
+        """Search the caller's tenant, newest first; who is no auditor finds receipts about itself.
+
+        Raises:
+            NotAllowed: the caller reads nothing here.
+        """
+        caller.demand_one_of(Role.AUDITOR, Role.CALLER)
+        query = replace(query, tenant=caller.tenant)
+        if Role.AUDITOR not in caller.roles:
+            query = replace(query, actor=_actor(caller))
         return self.store.receipts(query)
 
     def proof(self, receipt_id: ReceiptId, caller: Caller) -> str:
         """The C2SP tlog-proof of one receipt, to the newest checkpoint.
 
         Raises:
-            NotFound: no such receipt, or another tenant's.
+            NotAllowed, NotFound: as ``receipt``.
         """
         index = self.receipt(receipt_id, caller).receipt.index
         covering = self.store.checkpoint_covering(index)
@@ -86,11 +96,29 @@ class Reading:
             raise NotFound(f"`{tile.path()}` is not there yet", mend="ask for what the checkpoint covers")
         return data
 
-    def activations(self) -> list[ActivationRow]:
-        """Every activation, oldest first."""
+    def activations(self, caller: Caller) -> list[ActivationRow]:
+        """Every activation, oldest first.
+
+        Raises:
+            NotAllowed: the caller has nothing to do with policy.
+        """
+        caller.demand_one_of(Role.AUDITOR, Role.AUTHOR, Role.REVIEWER, Role.ACTIVATOR)
         return self.store.activations()
 
-    def verify_log(self) -> LogReport:
-        """Recompute the whole log from stored bytes."""
+    def verify_log(self, caller: Caller) -> LogReport:
+        """Recompute the whole log from stored bytes.
+
+        Raises:
+            NotAllowed: the caller is neither auditor nor operator.
+        """
+        caller.demand_one_of(Role.AUDITOR, Role.OPERATOR)
         self.store.verify_integrity()
         return check_log(self.store, self.log_key)
+
+
+def _visible(row: ReceiptRow, caller: Caller) -> bool:
+    return Role.AUDITOR in caller.roles or row.actor == _actor(caller)
+
+
+def _actor(caller: Caller) -> str:
+    return f"{caller.actor.type}/{caller.actor.id}"

@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 
+COMMIT_WAIT_S = 30.0
+"""How long a caller waits for a commit that has begun; past it the caller hears `not_recorded`."""
+
 HEARTBEAT_S = 2.0
 """An idle writer commits a row of no meaning this often, so that readiness is a fact, not a hope."""
 
@@ -153,7 +156,11 @@ class Sequencer:
         """Queue ``job`` and wait for its commit, on a thread of the caller's own."""
         ticket: Future[T] = Future()
         self.submit(job, deadline_ms=deadline_ms, mailbox=self._futures, ticket=ticket)
-        return ticket.result()
+        try:
+            return ticket.result(COMMIT_WAIT_S)
+        except TimeoutError as error:
+            # The commit goes on without us: its fate is unknown here, never "failed".
+            raise NotRecorded("the commit did not end in time", mend="ask again with the same key") from error
 
     def close(self) -> None:
         """Stop accepting, write what is queued, stop the thread."""
@@ -241,7 +248,11 @@ def _release(entries: Sequence[_Entry], results: Sequence[object]) -> None:
         _, settled = by_mailbox.setdefault(id(entry.mailbox), (entry.mailbox, []))
         settled.append((entry.ticket, result))
     for mailbox, settled in by_mailbox.values():
-        mailbox.deliver(settled)
+        try:
+            mailbox.deliver(settled)
+        except Exception:  # noqa: BLE001 - the records stand, whatever a mailbox does
+            # The records stand and a retry finds them; the writer must go on for everybody else.
+            _LOG.exception("%d answers could not be delivered", len(settled))
 
 
 def _too_late() -> Overloaded:

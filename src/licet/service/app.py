@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 from licet.errors import LicetError, Malformed, NotRecorded, TooLarge
+from licet.ledger.sequencer import COMMIT_WAIT_S
 from licet.service.exchange import Ask, Pending, Reply
 from licet.service.problem import internal_problem, problem
 from licet.service.routes import Routes
@@ -23,8 +24,6 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _LOG = logging.getLogger(__name__)
 
 QUERY_FIELDS_MAX = 16
-COMMIT_WAIT_S = 30.0
-"""How long an answer waits for a commit that has begun; past it the caller hears `not_recorded`."""
 
 
 class LoopMailbox:

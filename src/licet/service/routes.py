@@ -145,7 +145,7 @@ def _activate(routes: Routes, ask: Ask, caller: Caller, digest: str) -> Answered
 
 
 def _bundles(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
-    return json_reply(shown.bundles(routes.authority.reading.activations()))
+    return json_reply(shown.bundles(routes.authority.reading.activations(caller)))
 
 
 def _receipt(routes: Routes, ask: Ask, caller: Caller, receipt_id: str) -> Answered:
@@ -159,11 +159,11 @@ def _proof(routes: Routes, ask: Ask, caller: Caller, receipt_id: str) -> Answere
 
 def _receipts(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
     query = shown.receipt_query(ask.query, caller.tenant)
-    return json_reply(shown.receipts(routes.authority.reading.receipts(query), query))
+    return json_reply(shown.receipts(routes.authority.reading.receipts(query, caller), query))
 
 
 def _verify_log(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
-    return json_reply(shown.log_report(routes.authority.reading.verify_log()))
+    return json_reply(shown.log_report(routes.authority.reading.verify_log(caller)))
 
 
 def _livez(routes: Routes, ask: Ask) -> Answered:

@@ -84,6 +84,7 @@ def open_home(
         seals = Seals(receipts=receipt_key, log=log_signer, clock=clock, entropy=SystemEntropy())
         sequencer = Sequencer(store, seals, committed=publisher.offer, fatal=fatal or _nobody)
         deciding = Deciding(store=store, shelf=PolicyShelf(store), clock=clock, entropy=seals.entropy)
+        deciding.shelf.active(store.active())  # compile now, not under the first request
         sequencer.start()  # 8
     except BaseException:
         store.close()
