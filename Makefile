@@ -22,7 +22,8 @@ check: dev-venv  ## lint, format, types, layers, the rules of the house
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
+	@MYPYPATH=src:bench $(BIN)/mypy bench docs .ci/venv.py
+	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(PYTEST) -q tests/test_house.py
 	@$(BIN)/python docs/generate.py --check
 

@@ -42,6 +42,10 @@ PLANTS: list[tuple[str, Mapping[str, str]]] = [
     ("verifier", {"verify/__init__": "import licet.decision"}),
     ("drivers", {"store/sqlite": "", "authority/__init__": "import licet.store.sqlite"}),
     ("drivers", {"store/sqlite": "", "cli/__init__": "import licet.store.sqlite"}),
+    ("drivers", {"store/sqlite_lock": "", "cli/__init__": "import licet.store.sqlite_lock"}),
+    ("twins", {"store/sqlite": "", "store/memory": "import licet.store.sqlite"}),
+    ("signer", {"verify/__init__": "import licet.receipt.signer"}),
+    ("signer", {"receipt/jws": "import licet.receipt.signer"}),
     (
         "adapters",
         {
@@ -91,6 +95,15 @@ def test_every_contract_has_a_plant() -> None:
     named = {contract["id"] for contract in settings["tool"]["importlinter"]["contracts"]}
 
     assert named == {contract for contract, _ in PLANTS}
+
+
+def test_every_module_of_a_driver_is_protected() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = {contract["id"]: contract for contract in settings["tool"]["importlinter"]["contracts"]}
+
+    protected = {name.rpartition(".")[2] for name in contracts["drivers"]["protected_modules"]}
+
+    assert {file.stem for file in (ROOT / "src/licet/store").glob("sqlite*.py")} <= protected
 
 
 def _plant(file: Path, line: str) -> None:
