@@ -247,6 +247,7 @@ class MemoryTxn:
 
     def rollback(self) -> None:
         """Undo everything; again is harmless."""
+        self._sane()
         if self._state == "ended":
             return
         self._mine()
@@ -303,9 +304,12 @@ class MemoryTxn:
             self._state = "refused"
         return StoreRefused(why, mend=_BUG)
 
-    def _mine(self) -> None:
+    def _sane(self) -> None:
         if self._poisoned():
             raise StoreUnknown("the store stopped writing", mend="start again, ask again with the same key")
+
+    def _mine(self) -> None:
+        self._sane()
         if self._thread != get_ident():
             raise StoreRefused("a transaction belongs to the thread that began it", mend=_BUG)
         if self._state == "ended":

@@ -43,7 +43,7 @@ def open_store(path: Path, *, origin: Origin | None = None, vfs: str | None = No
         StoreRefused: engine, file system, schema or origin are not this build's, or a PRAGMA does not hold.
         StoreCorrupt: the file is damaged or contradicts itself.
     """
-    opening.check_engine(apsw.SQLITE_VERSION_NUMBER)  # 1
+    opening.check_engine(apsw.sqlite_lib_version())  # 1
     real = opening.check_present(path)  # 2
     opening.check_file_system(real.parent)  # 3
     with ExitStack() as undo:

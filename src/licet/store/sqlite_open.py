@@ -34,9 +34,9 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _BUSY_MS: Final = 5_000
 
 _WITH_WAL_RESET_FIX: Final = (
-    (3_044_006, 3_045_000),
-    (3_050_007, 3_051_000),
-    (3_051_003, 4_000_000),
+    ((3, 44, 6), (3, 45)),
+    ((3, 50, 7), (3, 51)),
+    ((3, 51, 3), (4,)),
 )
 
 _REMOTE_FILE_SYSTEMS: Final = {
@@ -93,16 +93,17 @@ _SWITCHES: Final = (
 )
 
 
-def check_engine(number: int) -> None:
+def check_engine(version: str) -> None:
     """Refuse SQLite 3.7.0 - 3.51.2: a checkpoint beside a commit could lose pages (WAL-reset).
 
-    ``number`` is ``sqlite3_libversion_number``. Fixed in 3.51.3, and in 3.50.7 and 3.44.6.
+    ``version`` is that of the library that runs, which may be another than apsw was built with. Fixed in
+    3.51.3, and in 3.50.7 and 3.44.6.
 
     Raises:
         StoreRefused: an engine without the fix.
     """
+    number = tuple(int(part) for part in version.split("."))
     if not any(first <= number < after for first, after in _WITH_WAL_RESET_FIX):
-        version = f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
         raise StoreRefused(
             f"SQLite `{version}` can corrupt a log when a checkpoint meets a commit",
             mend="install `apsw` 3.54.1 or newer: it brings its own SQLite",

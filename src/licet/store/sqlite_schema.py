@@ -71,7 +71,7 @@ def create(path: Path, *, origin: Origin, now_ms: int) -> None:
         HomeHeld: another process is at work there.
         StoreRefused: the origin, the engine or the file system is not usable.
     """
-    opening.check_engine(apsw.SQLITE_VERSION_NUMBER)
+    opening.check_engine(apsw.sqlite_lib_version())
     if not is_origin(origin):
         raise StoreRefused(f"`{origin}` is no origin", mend="a host and a path, without spaces or `+`")
     folder = path.parent

@@ -238,6 +238,7 @@ class SqliteTxn:
 
     def rollback(self) -> None:
         """Undo everything; again is harmless."""
+        self._poison.check()  # nothing can be promised undone
         if self._state == "ended":
             return
         self._mine()
