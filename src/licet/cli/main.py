@@ -27,7 +27,9 @@ POLICY = "Policy"
 KEEP = "Keep it running"
 
 VERBS = {
-    "demo": Entry("licet.cli.demo:demo", "Two minutes, offline: a permit, a refusal, a forgery.", START),
+    "demo": Entry(
+        "licet.cli.demo.command:demo", "Two minutes, offline: a permit, a refusal, a forgery.", START
+    ),
     "init": Entry("licet.cli.init:init", "Make a home directory: keys, log, a starter policy.", START),
     "help": Entry("licet.cli.help:help_", "Explain an error code, a reason or a step, offline.", START),
     "authorize": Entry("licet.cli.authorize:authorize", "Ask whether an action may run.", DECIDE),

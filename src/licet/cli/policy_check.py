@@ -88,7 +88,7 @@ def tell_findings(talk: Talk, findings: Sequence[object], files: Mapping[str, by
 
 def _render(talk: Talk, findings: Sequence[object], files: Mapping[str, bytes]) -> None:
     own = tuple(finding for finding in findings if isinstance(finding, Finding))
-    for line in render_all(own, files).splitlines():
+    for line in render_all(own, files).replace("\t", " ").splitlines():
         head, mark, rest = line.partition("]: ")
         if mark and head.startswith("error["):
             talk.out(bad(f"{head}]"), f": {rest}")
