@@ -145,11 +145,11 @@ class _Reader:
             else:
                 words[-1] += self._literal()
         self._take()
-        for word in words:
-            if any(other.startswith(word) for other in words if other is not word):
-                _refuse(
-                    f"the alternative `{word}` begins another one", "make no alternative the start of another"
-                )
+        for index, word in enumerate(words):
+            others = words[:index] + words[index + 1 :]
+            if not word or any(other.startswith(word) for other in others):
+                mend = "make no alternative empty or the start of another"
+                _refuse(f"the alternative `{word}` begins another one", mend)
         return _Item(first=frozenset(word[0] for word in words), low=1, high=1)
 
     def _repeat(self) -> tuple[int, int | None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from licet.policy.findings import Place
@@ -48,7 +48,7 @@ _EFFECTS = ("permit", "forbid")
 _VARIABLES = (*_SCOPE, "context")
 _TICKED = re.compile(r"`([^`]*)`")
 _PREFIX = re.compile(r"^(?:Policy parse error: |for policy `[^`]*`, )")
-_LAST_NAME = re.compile(r"[A-Za-z0-9_]+(?=[^A-Za-z0-9_]*$)")
+_LAST_NAME = re.compile(r"(?:(?<=[.\"])|^)([A-Za-z_][A-Za-z0-9_:/-]*|[0-9][0-9.]*)\"?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,12 +166,9 @@ def syntax(sentence: str, statement: Statement) -> Fault:
         match = shape.search(plain)
         if match is not None:
             word = match.group(1) or ""
-            return Fault(
-                code=code,
-                place=_place(statement, word),
-                message=plain,
-                mend=mend if isinstance(mend, str) else mend(word),
-            )
+            place, note = _place(statement, word)
+            text = mend if isinstance(mend, str) else mend(word)
+            return Fault(code=code, place=place, message=plain + note, mend=text)
     return Fault(
         code="POL099", place=statement.place(), message=plain, mend="read the sentence of the Cedar engine"
     )
@@ -184,12 +181,9 @@ def validation(sentence: str, statement: Statement, words: Vocabulary) -> Fault:
         match = shape.search(plain)
         if match is not None:
             word = match.group(1) or ""
-            return Fault(
-                code=code,
-                place=_place(statement, word),
-                message=f"{plain}, on the surface `{words.surface}`",
-                mend=_mend(code, word, words),
-            )
+            place, note = _place(statement, word)
+            message = f"{plain}, on the surface `{words.surface}`{note}"
+            return Fault(code=code, place=place, message=message, mend=_mend(code, word, words))
     message = f"{plain}, on the surface `{words.surface}`"
     return Fault(
         code="POL099", place=statement.place(), message=message, mend="read the sentence of the Cedar engine"
@@ -216,14 +210,20 @@ def _mend(code: str, word: str, words: Vocabulary) -> str:
             return f"principals are agents, pipelines, services, humans; actions: {', '.join(words.actions)}"
 
 
-def _place(statement: Statement, word: str) -> Place:
-    for candidate in (word, _last(word)):
-        hit = statement.find(candidate) if candidate else None
-        if hit is not None:
-            return hit[0]
-    return statement.place()
+def _place(statement: Statement, word: str) -> tuple[Place, str]:
+    """Where ``word`` stands, narrowed to its last name (`cont` of `parameters.cont`), and its note."""
+    name = _last(word)
+    hit = statement.find(word) if word else None
+    if hit is not None and name:
+        col = hit[0].col + word.rindex(name)
+        hit = (replace(hit[0], col=col, end_col=col + len(name)), hit[1])
+    if hit is None and name:
+        hit = statement.find(name)
+    if hit is None:
+        return statement.place(), ""
+    return hit[0], f" (first of {hit[1]})" if hit[1] > 1 else ""
 
 
 def _last(word: str) -> str:
     match = _LAST_NAME.search(word)
-    return match.group() if match else ""
+    return match.group(1) if match else ""

@@ -46,8 +46,9 @@ class TomlSource:
                 here, span = header + _names(match.group(1)), match.span(1)
             else:
                 continue
-            if len(here) > depth and here == path[: len(here)]:
-                depth = len(here)
+            common = min(len(here), len(path))
+            if common > depth and here[:common] == path[:common]:
+                depth = common
                 span = _inner(line, span, path[depth:])
                 best = Place(file=self.file, line=number, col=span[0] + 1, end_col=span[1] + 1)
         return best
