@@ -93,7 +93,7 @@ def decision(folder: Path, stack: ExitStack) -> Callable[[], object]:
     """All stops in one process: decided, signed, logged, fsynced; a new key every time."""
     home = folder / "home"
     made = subprocess.run(
-        [sys.executable, "-m", "licet.cli.main", "init", str(home)],
+        [sys.executable, "-m", "licet.cli.main", "init", str(home), "--template", "minimal"],
         check=False,
         capture_output=True,
         text=True,

@@ -119,21 +119,28 @@ def _is_empty(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def test_every_suppressed_finding_has_its_reason() -> None:
-    """`# noqa: CODE  # reason`, `# type: ignore[code]  # reason`, or ` - reason`."""
-    suppressed = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:|nosec|fmt:\s*(?:off|skip)|ruff:\s*noqa)")
+    """`# noqa: CODE - reason`, `# type: ignore[code]  # reason`, or a comment on the lines just above."""
+    suppressed = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:|nosec|ruff:\s*noqa)")
     with_reason = re.compile(
-        r"#\s*(?:noqa: [A-Z]+\d+(?:, ?[A-Z]+\d+)*|type: ignore\[[a-z, -]+\]|pragma: no (?:cover|branch))"
-        rf"\s+(?:#|-) \S.{{{REASON_CHARS_MIN},}}"
+        r"#\s*(?:(?:ruff: )?noqa: [A-Z]+\d+(?:, ?[A-Z]+\d+)*|type: ignore\[[a-z, -]+\]|pragma: no \w+)"
+        r"\s+(?:#|--?) \S.{2,}"
     )
-
-    bare = [
-        f"{shown(file, line)} {text}"
-        for file in python_files()
-        for line, text in comments(file)
-        if suppressed.match(text) and not with_reason.match(text)
-    ]
+    bare = []
+    for file in python_files():
+        told = dict(comments(file))
+        bare += [
+            f"{shown(file, line)} {text}"
+            for line, text in told.items()
+            if suppressed.match(text)
+            and not with_reason.match(text)
+            and not any(_explains(told.get(line - above, ""), suppressed) for above in (1, 2, 3))
+        ]
 
     assert bare == []
+
+
+def _explains(comment: str, suppressed: re.Pattern[str]) -> bool:
+    return len(comment) > REASON_CHARS_MIN and not suppressed.match(comment)
 
 
 def test_every_lint_rule_that_is_off_says_why() -> None:

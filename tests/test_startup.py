@@ -18,7 +18,7 @@ DENIED = {  # performance: none of these after one decision
     *("pydantic", "fastapi", "starlette", "rich", "typer", "sqlalchemy", "alembic", "structlog", "httpx"),
     "opentelemetry",
 }
-LIBRARY = {"msgspec", "cryptography", "_cffi_backend", "cffi"}
+LIBRARY = {"msgspec", "typing_extensions", "cryptography", "_cffi_backend", "_openssl", "cffi"}
 ROOMS_OF_THE_SERVER = {
     f"licet.{room}"
     for room in ("policy", "decision", "store", "ledger", "authority", "service", "wiring", "cli", "embedded")
@@ -87,7 +87,7 @@ def test_import_licet_stays_light() -> None:
 
 
 def test_the_gate_itself_brings_the_library_and_nothing_else() -> None:
-    loaded = loaded_by("from licet import Gate, AsyncGate, NotPermitted, Outcome")
+    loaded = loaded_by("from licet import *")
 
     assert foreign(loaded) <= LIBRARY
     assert {module for module in loaded if module in ROOMS_OF_THE_SERVER} == set()
@@ -99,12 +99,12 @@ def test_help_loads_click_and_the_standard_library(argument: str) -> None:
 
 
 def test_verify_loads_the_verifier_only() -> None:
-    assert foreign(loaded_by(run_cli("verify", "--help"))) <= {"click", "cryptography", "_cffi_backend"}
+    assert foreign(loaded_by(run_cli("verify", "--help"))) <= {"click"} | LIBRARY - {"msgspec"}
 
 
 def test_one_embedded_decision_loads_nothing_of_the_deny_list(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    made = python("-c", "from licet.cli.main import main; main()", "init", str(home))
+    made = python("-c", "from licet.cli.main import main; main()", "init", str(home), "--template", "minimal")
     assert made.returncode == 0, made.stderr
 
     loaded = loaded_by(DECIDE, str(home))
