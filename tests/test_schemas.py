@@ -1,4 +1,4 @@
-"""What callers send: the files in `schemas/` and `protocol/parse.py` answer the same for the same document."""
+"""What callers send: `schemas/` and `protocol/parse.py` give the same answer for the same document."""
 
 from __future__ import annotations
 
