@@ -15,17 +15,21 @@ from licet.protocol.canonical import canonical_bytes
 from licet.protocol.strict import read_strict
 
 LICET: Final = "licet.cli.main"
-ACTOR: Final = ("agent", "finance-bot")
 ACCOUNT: Final = "acct-42"
 _WAIT_S: Final = 15.0
 
 
 class Payment(NamedTuple):
-    """What the agent wants to pay, under which idempotency key."""
+    """What an agent wants to pay, under which idempotency key."""
 
-    amount_minor: int
-    payee: str
     key: str
+    amount_minor: int = 4_000
+    payee: str = "acme"
+    agent: str = "finance-bot"
+
+    def told(self) -> str:
+        """`40.00 to acme`."""
+        return f"{money(self.amount_minor)} to {self.payee}"
 
 
 class Books(NamedTuple):
@@ -87,10 +91,11 @@ class Cast:
         """The agent asks; it holds an API key of the authority, and none of the bank."""
         if self._gate is None:
             credential = (self.home / "data" / "owner.token").read_text(encoding="ascii").strip()
-            self._gate = Gate.remote(self.url, credential=credential, trust=self.home / "trust", actor=ACTOR)
+            self._gate = Gate.remote(self.url, credential=credential, trust=self.home / "trust")
         return self._gate.decide(
             "payments.transfer",
             "transfer",
+            actor=("agent", payment.agent),
             target=("account", ACCOUNT),
             parameters={"amount_minor": payment.amount_minor, "currency": "USD", "payee": payment.payee},
             key=payment.key,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from licet.cli.demo.cast import ACCOUNT, ACTOR, Answered, Books, Cast, Payment, money
+from licet.cli.demo.cast import ACCOUNT, Answered, Books, Cast, Payment, money
 from licet.cli.demo.stage import Stage
 from licet.errors import NotRecorded
 from licet.gate.decision import Decision
 from licet.protocol.canonical import canonical_bytes
 
-SMALL: Final = Payment(4_000, "acme", "demo-1")
-MIDDLE: Final = Payment(80_000, "acme", "demo-2")
-LARGE: Final = Payment(400_000, "acme", "demo-3")
-SECOND: Final = Payment(4_000, "acme", "demo-4")
-LATER: Final = Payment(4_000, "acme", "demo-5")
+PAID: Final = Payment("demo-1")
+STRANGER: Final = Payment("demo-2", agent="marketing-bot")
+BLOCKED: Final = Payment("demo-3", payee="umbrella")
+UNUSED: Final = Payment("demo-4")
+LATER: Final = Payment("demo-5")
 UNCHANGED: Final = "1 -> 1 transfers, 960.00 USD left"
 FORGED: Final = "FAILED at V06 signature, exit 10"
 
@@ -35,10 +35,10 @@ def play(stage: Stage, cast: Cast) -> None:
 
 def _set_up(stage: Stage, cast: Cast) -> None:
     stage.step("Three processes: who decides, who pays, who asks")
-    stage.command("licet init home --template minimal")
-    made = cast.licet("init", "home", "--template", "minimal")
+    stage.command("licet init home")
+    made = cast.licet("init", "home")
     stage.demand("init", f"exit {made.code}", "exit 0")
-    stage.tell("policy", "up to 100.00 is permitted, over 1,000.00 is forbidden, nothing is said in between")
+    stage.tell("policy", "home/bundle: who may pay how much to whom; its tests hold, it is active")
     stage.command("licet serve --home home")
     cast.start_authority()
     stage.tell("authority", f"decides, on {cast.url}; it cannot pay")
@@ -53,34 +53,34 @@ def _set_up(stage: Stage, cast: Cast) -> None:
 
 def _permit(stage: Stage, cast: Cast) -> Decision:
     stage.step("PERMIT: 40.00 to acme, paid once")
-    decision = _ask(stage, cast, SMALL, "PERMIT permitted", 0)
-    _pay(stage, cast, decision, SMALL, answer="201 executed", books="0 -> 1 transfers, 960.00 USD left")
+    decision = _ask(stage, cast, PAID, "PERMIT permitted", 0)
+    _pay(stage, cast, decision, PAID, answer="201 executed", books="0 -> 1 transfers, 960.00 USD left")
     return decision
 
 
 def _replay(stage: Stage, cast: Cast, permit: Decision) -> None:
     stage.step("Replay: the same permit once more", at_once=True)
-    _pay(stage, cast, permit, SMALL, answer="409 already_claimed", books=UNCHANGED)
+    _pay(stage, cast, permit, PAID, answer="409 already_claimed", books=UNCHANGED)
 
 
 def _silence(stage: Stage, cast: Cast) -> Decision:
-    stage.step("SILENCE: no rule permits 800.00, and the receipt of a SILENCE opens nothing")
-    decision = _ask(stage, cast, MIDDLE, "SILENCE no_permit", 4)
-    _pay(stage, cast, decision, MIDDLE, answer="403 permit_invalid", books=UNCHANGED)
+    stage.step("SILENCE: no rule lets marketing-bot pay, and the receipt of a SILENCE opens nothing")
+    decision = _ask(stage, cast, STRANGER, "SILENCE no_permit", 4)
+    _pay(stage, cast, decision, STRANGER, answer="403 permit_invalid", books=UNCHANGED)
     return decision
 
 
 def _deny(stage: Stage, cast: Cast) -> Decision:
-    stage.step("DENY: a rule forbids 4000.00, and the receipt of a DENY opens nothing")
-    decision = _ask(stage, cast, LARGE, "DENY forbidden", 3)
-    _pay(stage, cast, decision, LARGE, answer="403 permit_invalid", books=UNCHANGED)
+    stage.step("DENY: a rule forbids this payee, and the receipt of a DENY opens nothing")
+    decision = _ask(stage, cast, BLOCKED, "DENY forbidden", 3)
+    _pay(stage, cast, decision, BLOCKED, answer="403 permit_invalid", books=UNCHANGED)
     return decision
 
 
 def _swap(stage: Stage, cast: Cast) -> Decision:
     stage.step("Swap: a fresh permit for 40.00 to acme, used for 90.00 to mallory")
-    decision = _ask(stage, cast, SECOND, "PERMIT permitted", 0)
-    other = Payment(9_000, "mallory", SECOND.key)
+    decision = _ask(stage, cast, UNUSED, "PERMIT permitted", 0)
+    other = UNUSED._replace(amount_minor=9_000, payee="mallory")
     _pay(stage, cast, decision, other, answer="409 effect_mismatch", books=UNCHANGED)
     stage.note("The executor digests what it is about to run; this permit is still unused.")
     return decision
@@ -91,7 +91,7 @@ def _authority_down(stage: Stage, cast: Cast, unused: Decision) -> None:
     stage.command("kill -9 AUTHORITY")
     cast.kill_authority()
     before = cast.books()
-    _command(stage, LATER)
+    _command(stage, cast, LATER)
     decision = cast.ask(LATER)
     stage.demand("answer", f"{decision.outcome.value} {decision.failure}", "SILENCE unreachable")
     stage.demand("receipt", str(decision.receipt), "None")
@@ -99,14 +99,14 @@ def _authority_down(stage: Stage, cast: Cast, unused: Decision) -> None:
     stage.demand("command", f"exit {ran.code}", "exit 30")
     stage.demand("bank", _books(before, cast.books()), UNCHANGED)
     stage.note("And the unused permit of the step before, genuine and not expired:")
-    _pay(stage, cast, unused, SECOND, answer="503 unreachable", books=UNCHANGED)
+    _pay(stage, cast, unused, UNUSED, answer="503 unreachable", books=UNCHANGED)
 
 
 def _authority_back(stage: Stage, cast: Cast, permit: Decision) -> None:
     stage.step("The authority is back: what it acknowledged is still there")
     stage.command("licet serve --home home")
     cast.start_authority()
-    again = _ask(stage, cast, SMALL, "PERMIT permitted", 0)
+    again = _ask(stage, cast, PAID, "PERMIT permitted", 0)
     same = "the same bytes" if again.receipt == permit.receipt else "other bytes"
     stage.demand("receipt", f"for the key of step 2: {same}", "for the key of step 2: the same bytes")
     ran = cast.licet("log", "verify", "--home", "home")
@@ -155,7 +155,7 @@ def _forge(stage: Stage, cast: Cast, permit: Decision) -> None:
 
 def _ask(stage: Stage, cast: Cast, payment: Payment, expected: str, code: int) -> Decision:
     """Ask as the agent, and by the command line with the same key: one decision, one receipt."""
-    _command(stage, payment)
+    _command(stage, cast, payment)
     decision = cast.ask(payment)
     stage.demand("answer", f"{decision.outcome.value} {decision.reason or decision.failure}", expected)
     for rule in decision.explanation:
@@ -173,14 +173,14 @@ def _pay(stage: Stage, cast: Cast, decision: Decision, payment: Payment, *, answ
     if decision.receipt is None:
         raise NotRecorded("the demo holds no receipt to hand over", mend="run `licet demo --debug`")
     before = cast.books()
-    stage.command(f"POST {cast.executor_url}/transfers   {money(payment.amount_minor)} to {payment.payee}")
+    stage.command(f"POST {cast.executor_url}/transfers   {payment.told()}")
     told: Answered = cast.hand_over(decision.receipt, payment)
     stage.demand("executor", f"{told.status} {told.code}", answer)
     stage.demand("bank", _books(before, cast.books()), books)
 
 
 def _authorize(cast: Cast, payment: Payment) -> tuple[str, ...]:
-    name = f"pay-{payment.key}.json"
+    name = f"{payment.key}.json"
     (cast.folder / name).write_bytes(_request(payment))
     return ("authorize", "-f", name, "--url", cast.url, "--token-file", "home/data/owner.token", "--json")
 
@@ -190,7 +190,7 @@ def _request(payment: Payment) -> bytes:
         {
             "surface": "payments.transfer",
             "action": "transfer",
-            "actor": {"type": ACTOR[0], "id": ACTOR[1]},
+            "actor": {"type": "agent", "id": payment.agent},
             "target": {"type": "account", "id": ACCOUNT},
             "parameters": {"amount_minor": payment.amount_minor, "currency": "USD", "payee": payment.payee},
             "idempotency_key": payment.key,
@@ -198,10 +198,9 @@ def _request(payment: Payment) -> bytes:
     )
 
 
-def _command(stage: Stage, payment: Payment) -> None:
-    stage.command(
-        f"licet authorize -f pay-{payment.key}.json      {money(payment.amount_minor)} to {payment.payee}"
-    )
+def _command(stage: Stage, cast: Cast, payment: Payment) -> None:
+    stage.tell("asks", f"{payment.agent}: pay {payment.told()}")
+    stage.command(f"licet {' '.join(_authorize(cast, payment)[:-1])}")
 
 
 def _same(stdout: str, decision: Decision) -> str:
