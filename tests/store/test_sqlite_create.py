@@ -58,7 +58,8 @@ def test_a_store_is_not_made_twice(tmp_path):
 
 
 def test_what_a_crash_left_half_made_is_made_again(tmp_path):
-    (tmp_path / "licet.db.new").write_bytes(b"half")
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        (tmp_path / f"licet.db.new{suffix}").write_bytes(b"half")
 
     create(tmp_path / "licet.db", origin=ORIGIN, now_ms=NOW_MS)
 
@@ -88,7 +89,7 @@ def test_an_origin_that_is_none_is_refused(tmp_path, origin):
 def test_a_store_that_cannot_be_filled_is_not_there(tmp_path):
     with pytest.raises(StoreRefused):
         create(tmp_path / "licet.db", origin=ORIGIN, now_ms=-1)
-    assert not (tmp_path / "licet.db").exists()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["LOCK"]
 
 
 def test_a_disk_that_refuses_is_told_with_its_mend(tmp_path, monkeypatch):

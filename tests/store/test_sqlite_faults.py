@@ -222,7 +222,8 @@ def test_a_read_that_fails_says_what_it_met(sqlite, error, met):
     for _ in real:
         sqlite.store._readers.put(_Broken(error()))
 
-    with pytest.raises(met):
-        sqlite.store.head()
+    for _ in range(2):
+        with pytest.raises(met):
+            sqlite.store.head()
     for reader in real:
         reader.close()

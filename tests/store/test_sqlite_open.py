@@ -379,6 +379,65 @@ def test_a_file_that_cannot_be_opened_is_refused(path, monkeypatch):
     open_store(path).close()
 
 
+def test_a_file_that_cannot_be_read_is_refused(path, monkeypatch):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    for name in ("open", "resolve"):
+        monkeypatch.setattr(sqlite_open.Path, name, denied)
+        with pytest.raises(StoreRefused, match="Permission denied"):
+            open_store(path)
+        monkeypatch.undo()
+    open_store(path).close()
+
+
+class _Failing:
+    def execute(self, statement):
+        raise apsw.CorruptError
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda connection: sqlite_check.check_pages(connection, 0),
+        sqlite_check.check_everything,
+        lambda connection: sqlite_check.check_edges(connection, None),
+    ],
+)
+def test_a_check_that_cannot_read_raises_the_alarm(check):
+    with pytest.raises(StoreCorrupt):
+        check(_Failing())
+
+
+def test_a_head_that_is_gone_raises_the_alarm(path):
+    store = open_store(path)
+    connection = apsw.Connection(str(path))
+    connection.execute("DELETE FROM log_head").fetchall()
+    connection.close()
+
+    with pytest.raises(StoreCorrupt):
+        store.head()
+    txn = store.begin()
+    with pytest.raises(StoreCorrupt):
+        txn.head()
+    txn.rollback()
+    store.close()
+
+
+def test_names_that_are_no_text_raise_the_alarm(path):
+    _tamper(path, "UPDATE meta SET value = CAST(x'ff' AS TEXT) WHERE name = 'engine'")
+
+    with pytest.raises(StoreCorrupt):
+        open_store(path)
+
+
+@pytest.mark.parametrize("system", ["darwin", "freebsd14"])
+def test_other_systems_are_not_asked_in_linux_numbers(tmp_path, monkeypatch, system):
+    monkeypatch.setattr(sqlite_open.sys, "platform", system)
+
+    sqlite_open.check_file_system(tmp_path)
+
+
 def _no_connection(*_, **__):
     raise apsw.CantOpenError
 

@@ -149,7 +149,7 @@ def test_an_erased_body_is_gone_from_the_file(sqlite):
     assert b"canary" not in stored
 
 
-def test_a_forked_child_is_refused(sqlite):
+def test_a_forked_child_is_refused(sqlite, monkeypatch):
     append(sqlite.store)
     pid = os.fork()
     if pid == 0:
@@ -162,5 +162,10 @@ def test_a_forked_child_is_refused(sqlite):
         sqlite.store.close()
         os._exit(refused)
 
+    with monkeypatch.context() as child:
+        child.setattr(os, "getpid", lambda: pid)
+        with pytest.raises(StoreRefused, match="fork"):
+            sqlite.store.begin()
+        sqlite.store.close()
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
     assert append(sqlite.store) == 1

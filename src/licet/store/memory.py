@@ -64,7 +64,11 @@ class MemoryStore:
     def heartbeat(self, now_ms: int) -> None:
         """Commit nothing but the time."""
         txn = self._begin()
-        txn.touch(now_ms)
+        try:
+            txn.touch(now_ms)
+        except StoreRefused:
+            txn.rollback()
+            raise
         txn.commit()
 
     def head(self) -> Head:

@@ -25,6 +25,7 @@ RECEIPT_ID_CHARS: Final = 36
 FRONTIER_MAX: Final = 64
 TILE_HASHES: Final = 256
 LEVEL_MAX: Final = 7
+INTEGER_MAX: Final = 2**63 - 1
 
 
 @dataclass(slots=True, kw_only=True)

@@ -256,6 +256,7 @@ class MemoryTxn:
     def touch(self, now_ms: int) -> None:
         """Remember the time, never backwards."""
         head = self._head()
+        self._demand(now_ms <= rules.INTEGER_MAX, "time")
         self._put(self._new.heads, "main", replace(head, updated_ms=max(head.updated_ms, now_ms)))
 
     def _head(self) -> Head:
@@ -300,8 +301,7 @@ class MemoryTxn:
             raise self._refuse(f"the store does not take this {what}")
 
     def _refuse(self, why: str) -> StoreRefused:
-        if self._state == "open":
-            self._state = "refused"
+        self._state = "refused"
         return StoreRefused(why, mend=_BUG)
 
     def _sane(self) -> None:

@@ -27,6 +27,7 @@ from licet.errors import HomeMissing, ModeRefused, StoreCorrupt, StoreRefused
 
 RESTORE: Final = "keep this file, restore the newest backup, then run `licet log verify`"
 _ENGINE: Final = "install the `apsw` that licet's requirements name"
+_OWNER: Final = "it must belong to the user who runs licet"
 APPLICATION_ID: Final = 0x6C696374  # "lict"
 _MAGIC: Final = b"SQLite format 3\x00"
 _HEADER_BYTES: Final = 100
@@ -119,7 +120,7 @@ def check_present(path: Path) -> Path:
     """
     try:
         real = path.resolve(strict=True)
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         if Path(f"{path}-wal").exists():
             # The log holds commits that only exist there: an empty database beside it would drop them.
             raise StoreRefused(
@@ -131,6 +132,8 @@ def check_present(path: Path) -> Path:
             mend="`licet init DIR` makes a new home; a lost database is restored from its backup, "
             "never made anew",
         ) from error
+    except OSError as error:
+        raise StoreRefused(f"`{path}` cannot be reached: {error.strerror}", mend=_OWNER) from error
     if not stat.S_ISREG(real.stat().st_mode):
         raise StoreRefused(f"`{path}` is not a plain file", mend="name the database file of a home")
     return real
@@ -197,9 +200,13 @@ def check_header(path: Path) -> None:
 
     Raises:
         StoreCorrupt: no header, or another one.
+        StoreRefused: the file cannot be read.
     """
-    with path.open("rb") as file:
-        header = file.read(_HEADER_BYTES)
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+    except OSError as error:
+        raise StoreRefused(f"`{path}` cannot be read: {error.strerror}", mend=_OWNER) from error
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
         raise StoreCorrupt(f"`{path}` is not a database: its header is damaged", mend=RESTORE)
 
@@ -218,9 +225,7 @@ def connect(path: Path, *, mode: str, vfs: str | None = None) -> apsw.Connection
     try:
         connection = apsw.Connection(uri, flags=flags, vfs=vfs)
     except apsw.Error as error:
-        raise StoreRefused(
-            f"`{path}` cannot be opened: {error}", mend="it must belong to the user who runs licet"
-        ) from error
+        raise StoreRefused(f"`{path}` cannot be opened: {error}", mend=_OWNER) from error
     for switch, value in _SWITCHES:
         if connection.config(switch, value) != value:
             raise StoreRefused(f"the engine does not keep its switch {switch} at {value}", mend=_ENGINE)

@@ -17,7 +17,7 @@ from typing import Final
 
 import apsw
 
-from licet.errors import HomeMissing, HomeNotEmpty, LicetError, StoreCorrupt, StoreRefused
+from licet.errors import HomeMissing, HomeNotEmpty, StoreCorrupt, StoreRefused
 from licet.protocol.ids import is_origin
 from licet.protocol.types import Origin
 from licet.store import sqlite_open as opening
@@ -29,6 +29,8 @@ EMPTY_ROOT: Final = sha256(b"").digest()
 """The root of a tree without leaves (RFC 9162 section 2.1.1)."""
 FORMAT: Final = "licet-store/1"
 _FIRST_EPOCH: Final = 1
+_FRESH: Final = ".new"
+_BESIDE: Final = ("", "-wal", "-shm", "-journal")
 _SECRET_MODE: Final = 0o600
 _OBJECTS: Final = (
     "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
@@ -81,8 +83,8 @@ def create(path: Path, *, origin: Origin, now_ms: int) -> None:
     lock = StoreLock(folder)
     try:
         _refuse_overwriting(path)
-        fresh = path.with_name(path.name + ".new")
-        _remove(fresh)
+        fresh = path.with_name(path.name + _FRESH)
+        _discard(fresh)
         _make(fresh, origin, now_ms)
         fresh.rename(path)
         # A crash before this line may lose the whole new store: nothing was recorded in it yet.
@@ -92,6 +94,7 @@ def create(path: Path, *, origin: Origin, now_ms: int) -> None:
             f"`{path}` cannot be made: {error.strerror}", mend="free space, then again"
         ) from error
     finally:
+        _discard(path.with_name(path.name + _FRESH))
         lock.release()
 
 
@@ -118,10 +121,8 @@ def check_schema(connection: apsw.Connection) -> None:
             )
         meta = dict(connection.execute("SELECT name, value FROM meta"))
         objects = connection.execute(_OBJECTS).fetchall()
-    except apsw.SQLError as error:
-        raise StoreCorrupt(f"the store has lost a table: {error}", mend=opening.RESTORE) from error
-    except apsw.Error as error:
-        raise StoreCorrupt(f"the store cannot be read: `{name_of(error)}`", mend=opening.RESTORE) from error
+    except (apsw.Error, UnicodeDecodeError) as error:
+        raise StoreCorrupt(f"the store cannot be read: {error}", mend=opening.RESTORE) from error
     for step in known:
         if meta.get(f"migration.{step.number:04d}") != step.checksum:
             raise StoreRefused(
@@ -144,7 +145,7 @@ def _expected(known: Sequence[Migration]) -> list[tuple[object, ...]]:
 
 
 def _refuse_overwriting(path: Path) -> None:
-    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}-journal")):
+    for name in (Path(f"{path}{suffix}") for suffix in _BESIDE):
         if os.path.lexists(name):
             raise HomeNotEmpty(
                 f"`{name}` is there already", mend="a store is never overwritten: choose an empty folder"
@@ -165,16 +166,12 @@ def _make(path: Path, origin: Origin, now_ms: int) -> None:
         with connection:
             _fill(connection, origin, now_ms)
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-    except LicetError:
-        raise
     except apsw.Error as error:
         raise StoreRefused(
             f"`{path}` cannot be made: `{name_of(error)}`", mend="check the disk, then make the home again"
         ) from error
     finally:
         connection.close()
-    _remove(Path(f"{path}-wal"))
-    _remove(Path(f"{path}-shm"))
     _sync(path)
 
 
@@ -200,8 +197,10 @@ def _fill(connection: apsw.Connection, origin: Origin, now_ms: int) -> None:
     )
 
 
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
+def _discard(path: Path) -> None:
+    """Remove what an attempt to make ``path`` left: the log was emptied before, or is worth nothing."""
+    for suffix in _BESIDE:
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -292,8 +292,7 @@ class SqliteTxn:
             raise StoreRefused("a call was refused: only a rollback goes on from here", mend=_BUG)
 
     def _refuse(self, why: str) -> StoreRefused:
-        if self._state == "open":
-            self._state = "refused"
+        self._state = "refused"
         return StoreRefused(why, mend=_BUG)
 
     def _run(self, statement: str, bindings: rows.Row = ()) -> list[rows.Row]:

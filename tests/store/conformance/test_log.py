@@ -78,6 +78,9 @@ def test_bodies_are_kept_where_there_are_some(store):
     kept = body(1, correlation="00-trace-01")
     append(store, 2, bodies=[kept])
 
+    txn = store.begin()
+    assert (txn.body(0), txn.body(1)) == (None, kept)
+    txn.rollback()
     assert store.body(0) is None
     assert store.body(1) == kept
 
@@ -105,6 +108,15 @@ def test_another_epoch_fences_its_elders(store):
     txn = store.begin()
     assert not txn.advance_head(elder, grown(elder))
     txn.rollback()
+    assert store.head() == replace(elder, epoch=2)
+
+
+def test_an_empty_log_can_be_taken_over(store):
+    elder = store.head()
+    txn = store.begin()
+    assert txn.advance_head(elder, replace(elder, epoch=2))
+    txn.commit()
+
     assert store.head() == replace(elder, epoch=2)
 
 

@@ -47,6 +47,7 @@ def test_a_transaction_sees_its_own_rows(store):
     assert txn.find_key(key().key) == key()
     assert txn.permit(permit().receipt_id) == permit()
     assert txn.head() == grown(head)
+    assert txn.body(0) is None
     txn.rollback()
 
 
@@ -282,6 +283,13 @@ def test_a_heartbeat_moves_the_highest_time_forward_only(store):
     store.heartbeat(NOW_MS + 5)
 
     assert store.head().updated_ms == NOW_MS + 10
+
+
+def test_a_heartbeat_of_a_time_that_is_none_is_refused(store):
+    with pytest.raises(StoreRefused):
+        store.heartbeat(2**63)
+
+    store.heartbeat(NOW_MS)
 
 
 def test_a_commit_does_not_turn_the_highest_time_back(store):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from licet.errors import RaiseTheAlarm, StoreUnknown
-from store.samples import NOW_MS, append, key, receipt
+from store.samples import NOW_MS, append, key, receipt, token
 
 
 def _broken(driver, *, recorded):
@@ -38,6 +38,17 @@ def test_after_an_unknown_commit_nothing_is_written_in_this_process(driver):
             driver.store.begin()
         with pytest.raises(StoreUnknown):
             driver.store.heartbeat(NOW_MS)
+
+
+def test_what_is_unknown_is_never_said_to_be_undone(driver):
+    driver.break_commit(recorded=True)
+    txn = driver.store.begin()
+    txn.insert_token(token())
+    with pytest.raises(StoreUnknown):
+        txn.commit()
+
+    with pytest.raises(StoreUnknown):
+        txn.rollback()
 
 
 def test_what_was_committed_before_can_still_be_read(driver):
