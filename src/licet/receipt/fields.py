@@ -9,7 +9,7 @@ import re
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from ..errors import UnknownValue
+from ..errors import Malformed, UnknownValue
 from ..protocol import ids, limits
 from ..protocol.digest import is_digest
 from ..protocol.shape import Members, refuse
@@ -144,7 +144,10 @@ def statement_text(value: JsonValue, place: str, typ: Typ) -> tuple[str, str]:
     """A carried JWS and its ``kid``: well-formed and made for this very slot. Its signature is V12's."""
     if not isinstance(value, str):
         refuse(place, "no JWS stands where a signed statement belongs", NOT_OURS)
-    return value, read_kid(split(value).header, typ)
+    try:
+        return value, read_kid(split(value).header, typ)
+    except Malformed as error:
+        refuse(place, error.message, error.mend)
 
 
 def word(members: Members, name: str, words: type[_Word]) -> _Word:

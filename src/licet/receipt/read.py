@@ -38,10 +38,28 @@ from .jws import BUNDLE_TYP, COMPLETION_TYP, KEY_TYP, RECEIPT_TYP, read_kid, spl
 from .keyring import ENTRIES_MAX, ROOT_KEYS_MAX, KeyEntry, LogEntry, RootSet, read_entries, read_root
 from .statement import VERSION, Activation, Link, Links, Stamp
 
-KINDS: Final = frozenset({
-    "decision", "claim", "completion", "approval", "bundle", "break_glass", "key", "recovery", "clock",
-    "alarm", "erasure", "drill", "release", "freeze", "revocation", "anchor", "archive", "route",
-})  # fmt: skip
+KINDS: Final = frozenset(
+    {
+        "decision",
+        "claim",
+        "completion",
+        "approval",
+        "bundle",
+        "break_glass",
+        "key",
+        "recovery",
+        "clock",
+        "alarm",
+        "erasure",
+        "drill",
+        "release",
+        "freeze",
+        "revocation",
+        "anchor",
+        "archive",
+        "route",
+    }
+)
 """The closed list of ``protocol.md`` 3; ``_READERS`` holds those that this version reads."""
 
 _NAME_CHARS_MAX: Final = 128

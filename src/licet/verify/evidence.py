@@ -33,7 +33,7 @@ EVIDENCE_BYTES_MAX: Final = 2 * (limits.JWS_BYTES_MAX + limits.PROOF_BYTES_MAX)
 class Evidence:
     """What was found. ``leaf`` is a leaf hash that somebody wrote down beside the receipt."""
 
-    receipt: str | None
+    jws: str | None
     proof: str | None
     leaf: bytes | None = None
 
@@ -55,9 +55,9 @@ def open_evidence(content: bytes) -> Evidence:
     except UnicodeDecodeError as error:
         refuse("", f"byte {error.start} is not UTF-8", "give a receipt, a proof, or both in one file")
     if text.startswith(HEADER):
-        return Evidence(receipt=None, proof=text)
+        return Evidence(jws=None, proof=text)
     receipt, newline, rest = text.partition("\n")
-    return Evidence(receipt=receipt, proof=rest if newline and rest else None)
+    return Evidence(jws=receipt, proof=rest if newline and rest else None)
 
 
 def evidence_text(receipt: str, proof: str) -> str:
@@ -71,11 +71,11 @@ def join(first: Evidence, second: Evidence) -> Evidence:
     Raises:
         Malformed: both hold the same part.
     """
-    for name in ("receipt", "proof", "leaf"):
+    for name in ("jws", "proof", "leaf"):
         if getattr(first, name) is not None and getattr(second, name) is not None:
             refuse("", f"both files hold a {name}", "verify one receipt at a time")
     return Evidence(
-        receipt=first.receipt if first.receipt is not None else second.receipt,
+        jws=first.jws if first.jws is not None else second.jws,
         proof=first.proof if first.proof is not None else second.proof,
         leaf=first.leaf if first.leaf is not None else second.leaf,
     )
@@ -89,10 +89,10 @@ def verify_evidence(
         evidence = open_evidence(content)
     except (Malformed, TooLarge) as error:
         return _unopened(Status.FAILED, error.message, trust, level)
-    if evidence.receipt is None:
+    if evidence.jws is None:
         return _unopened(Status.CANNOT, "a proof without its receipt", trust, level)
     return verify_receipt(
-        evidence.receipt, trust=trust, proof=evidence.proof, leaf=evidence.leaf, at_s=at_s, level=level
+        evidence.jws, trust=trust, proof=evidence.proof, leaf=evidence.leaf, at_s=at_s, level=level
     )
 
 
@@ -107,7 +107,7 @@ def _from_json(content: bytes) -> Evidence:
     # is signed, so nothing may stand around it that a reader could take for part of it.
     members.end()
     return Evidence(
-        receipt=receipt,
+        jws=receipt,
         proof=proof,
         leaf=None if leaf is None else bytes.fromhex(leaf.removeprefix("sha256:")),
     )
