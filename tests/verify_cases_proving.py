@@ -116,6 +116,10 @@ def proof() -> Iterator[Case]:
         "empty": ("", "an empty file"),
         "first_line": (text.replace("@v1", "@v2"), "another version"),
         "index_outside": (_raw(5, base), "the index is the size"),
+        "index_outside_two_hashes": (
+            replace(base, index=5, hashes=base.hashes[:2]).text(),
+            "the index is the size, with as many hashes as the arithmetic asks for",
+        ),
         "index_far_outside": (_raw(2**40, base), "an index beyond every tree"),
         "index_leading_zero": (text.replace("index 2", "index 02"), "a number in another spelling"),
         "index_negative": (text.replace("index 2", "index -1"), "below the first leaf"),

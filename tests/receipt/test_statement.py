@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from licet.protocol import fast
 from licet.protocol.canonical import canonical_bytes
 from licet.protocol.parse import request_of
-from licet.protocol.types import Audience, Decision, Outcome, Reason, Would
+from licet.protocol.types import Audience, CompletionStatus, Decision, Outcome, Reason, Would
 from licet.receipt.read import (
     BundleReceipt,
     ClaimReceipt,
@@ -21,7 +21,13 @@ from licet.receipt.read import (
     parse_payload,
     receipt_of,
 )
-from licet.receipt.statement import decision_document, genesis_statement, jws_digest
+from licet.receipt.statement import (
+    claim_document,
+    completion_document,
+    decision_document,
+    genesis_statement,
+    jws_digest,
+)
 from sample_evidence import (
     ACTIVATION,
     AUDIENCE,
@@ -34,6 +40,7 @@ from sample_evidence import (
     OBSERVED,
     ORIGIN,
     PERMIT,
+    PERMIT_LINK,
     PERMITTED,
     POLICY_REF,
     REQUEST,
@@ -228,6 +235,36 @@ def test_an_activation_and_a_genesis_read_back():
     assert genesis.root.threshold == 2
     assert list(genesis.root.keys.values()) == list(GENESIS.roots)
     assert genesis.signed == canonical_bytes(genesis_statement(GENESIS, ORIGIN))
+
+
+def test_what_is_optional_stays_absent_or_null():
+    plain = replace(ACTIVATION, parent=None, reason=None, reports=(FACTS, EFFECT.digest))
+    bundle = receipt_of(activated(plain))
+    claim = claim_document(
+        permit=PERMIT_LINK,
+        audience=AUDIENCE,
+        effect_digest=EFFECT.digest,
+        claim_id=None,
+        by=REQUEST.actor.ref(),
+        stamp=stamp(),
+    )
+    completion = completion_document(
+        permit=PERMIT_LINK,
+        audience=AUDIENCE,
+        status=CompletionStatus.NOT_EXECUTED,
+        result_digest=None,
+        actual=None,
+        executor=None,
+        stamp=stamp(),
+    )
+
+    assert isinstance(bundle, BundleReceipt)
+    assert bundle.activation == plain
+    assert (activated(plain)["parent"], activated(plain)["reason"]) == (None, None)
+    assert "claim_id" not in claim
+    assert not {"result_digest", "actual"} & set(completion)
+    assert receipt_of(claim).claim_id is None
+    assert receipt_of(completion).result_digest is None
 
 
 @given(ttl=st.integers(1, 600), reason=st.sampled_from(list(Reason)))

@@ -6,6 +6,7 @@ neither is success. Nothing here says "valid" (``evidence.md`` 1, rules 8 and 9)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -66,6 +67,13 @@ class Verdict(StrEnum):
     VERIFIED = "verified"
     FAILED = "failed"
     CANNOT = "cannot"
+
+
+_EXIT_CODES: Final[Mapping[Verdict, int]] = {
+    Verdict.VERIFIED: EXIT_VERIFIED,
+    Verdict.FAILED: EXIT_FAILED,
+    Verdict.CANNOT: EXIT_CANNOT,
+}
 
 
 class Level(StrEnum):
@@ -160,13 +168,7 @@ class Report:
     @property
     def exit_code(self) -> int:
         """What a command line ends with."""
-        match self.verdict:
-            case Verdict.VERIFIED:
-                return EXIT_VERIFIED
-            case Verdict.FAILED:
-                return EXIT_FAILED
-            case Verdict.CANNOT:
-                return EXIT_CANNOT
+        return _EXIT_CODES[self.verdict]
 
     def step(self, check: Check) -> Step:
         """How one step ended."""
