@@ -44,7 +44,7 @@ when { context.parameters.count > 50 };
 CASE = """\
 [[case]]
 name = "five"
-request = { surface = "door.open", action = "open", actor.type = "agent", actor.id = "a", parameters.count = 5 }
+request = {surface = "door.open", action = "open", actor = {type="agent", id="a"}, parameters = {count = 5}}
 facts = { now = "2026-11-23T09:00:00Z" }
 expect = { outcome = "PERMIT" }
 """

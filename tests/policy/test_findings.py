@@ -16,9 +16,9 @@ def test_a_finding_shows_the_line_the_place_and_the_mend():
 
     shown = render(caught.value.findings[0], files)
 
+    where = "on the surface `door.open`"
     assert shown.splitlines() == [
-        'error[POL012]: attribute `parameters.cont` in context for Action::"open" not found, '
-        "on the surface `door.open`",
+        f'error[POL012]: attribute `parameters.cont` in context for Action::"open" not found, {where}',
         "  --> policies/door.cedar:4:27",
         "   |  when { context.parameters.cont <= 10 };",
         "   |                            ^^^^",
