@@ -12,6 +12,7 @@ import licet
 import sample_evidence as sample
 from gate.fakes import APPROVAL, AUDIENCE, CALL, NOW_S, PERMITTED, FakeAuthority, World, problem
 from licet.errors import SettingsInvalid
+from licet.gate.answers import permit_of
 from licet.gate.core import Gate
 from licet.gate.decision import Completion, Decision, Failure, failed
 from licet.gate.errors import (
@@ -25,8 +26,9 @@ from licet.gate.errors import (
 )
 from licet.gate.flow import Failed
 from licet.protocol import fast
-from licet.protocol.types import CompletionStatus, Explanation, Outcome, Reason
+from licet.protocol.types import Actor, CompletionStatus, EntityRef, Explanation, Outcome, Reason
 from licet.receipt.jws import split
+from licet.receipt.read import read_receipt
 
 CLAIM = "/v1/permits/claim"
 COMPLETE = "/v1/permits/complete"
@@ -758,6 +760,89 @@ def test_waiting_for_an_approval_asks_with_the_same_key_until_it_is_given():
     assert len(world.ran) == 1
     asked = {body for path, body in world.authority.asked if path == DECIDE}
     assert len(asked) == 1
+
+
+def test_decision_and_claim_share_one_deadline():
+    world = World()
+    world.transport.took_ms = 700
+
+    world.run()
+
+    deciding, claiming, _ = world.transport.sent
+    assert (deciding.timeout_ms, claiming.timeout_ms) == (1_000, 650)
+    assert claiming.deadline_ms == 2_000 - 700 - 50
+
+
+def test_a_claim_for_which_no_time_is_left_runs_nothing():
+    world = World()
+    world.transport.took_ms = 1_500
+
+    with pytest.raises(GateUnavailable) as caught:
+        world.run()
+
+    assert caught.value.decision.failure is Failure.CLAIM_LOST
+    assert world.ran == []
+
+
+def test_a_sleep_that_lasts_too_long_leaves_no_further_attempt():
+    world = World()
+    cut(world, DECIDE)
+    world.clock.sleep = lambda wait_ms: setattr(world.clock, "elapsed_ms", world.clock.elapsed_ms + 5_000)
+
+    assert world.decide().failure is Failure.UNREACHABLE
+    assert len(world.transport.sent) == 1
+
+
+def test_a_held_permit_shows_what_the_permit_shows():
+    world = World()
+
+    with world.permit() as p:
+        assert p.token == p.permit.token
+        assert p.expires_at.timestamp() == NOW_S + 60
+        assert p.claimed.receipt_id != p.receipt_id
+        assert p.completion is None
+
+    assert p.completion.recorded
+    p.settle(CompletionStatus.UNKNOWN)
+    assert world.authority.statuses == ["executed"]
+
+
+def test_a_block_that_was_never_entered_reports_nothing():
+    world = refusing(sample.DENIED)
+    holding = world.permit()
+
+    holding.__exit__(None, None, None)
+
+    assert world.authority.asked == []
+
+
+def test_an_actor_may_say_for_whom_and_with_what():
+    world = World()
+    seen = []
+    world.authority.decide = lambda request: seen.append(request.actor) or PERMITTED
+    actor = Actor(
+        type="agent",
+        id="finance-bot",
+        attributes={"model": "m-1"},
+        on_behalf_of=(EntityRef(type="user", id="ada"),),
+    )
+
+    world.decide(actor=actor, target=EntityRef(type="account", id="acct-42"))
+
+    assert seen == [actor]
+
+
+def test_a_refusal_is_no_permit_whoever_asks_for_one():
+    receipt = read_receipt(sample.sealed(sample.decided(sample.DENIED)))
+
+    with pytest.raises(TypeError, match="PERMIT"):
+        permit_of("token", receipt, None, None)
+
+
+def test_a_refusal_here_names_its_check():
+    error = error_for(failed(Failure.WRONG_ANSWER, key="k", check="aud"))
+
+    assert str(error) == "SILENCE wrong_answer at `aud`, not recorded"
 
 
 def test_closing_a_gate_closes_its_authority():

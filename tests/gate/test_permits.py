@@ -338,6 +338,19 @@ def test_an_effect_that_only_binds_its_value_needs_the_value():
         effect_from_wire(document)
 
 
+@pytest.mark.parametrize("document", [{}, {"surface": "A", "action": "b"}, {"surface": "a"}, []])
+def test_what_is_no_effect_is_the_programmers_mistake(document):
+    with pytest.raises(ValueError, match="mend"):
+        effect_from_wire(document)
+    with pytest.raises(ValueError, match="mend"):
+        check(about_to_run=document)
+
+
+def test_plain_values_that_are_no_effect_are_the_programmers_mistake():
+    with pytest.raises(ValueError, match="/surface"):
+        wire_effect(effect("Not A Surface", "transfer"))
+
+
 def test_closing_an_executor_closes_its_transport():
     bank, _ = handed_over()
 

@@ -16,7 +16,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from licet.gate.clock import Clock, SystemClock
-from licet.gate.decision import Decision, Permit
+from licet.gate.decision import Claim, Decision, Permit
 from licet.gate.desk import SyncDesk
 from licet.gate.errors import error_for
 from licet.gate.held import Holding, ObligationHandler
@@ -226,16 +226,18 @@ class Gate:
     ) -> Holding:
         """``with gate.permit(...) as p``: the block runs only while this process holds the claimed permit.
 
-        Run the effect with ``p.parameters``. Leaving the block reports what became of it
-        (``gate/held.py``); ``failed_on`` are exceptions that prove that nothing happened.
+        Decision and claim share ``deadline``. Run the effect with ``p.parameters``. Leaving the block
+        reports what became of it (``gate/held.py``); ``failed_on`` are exceptions that prove that nothing
+        happened.
 
         Raises:
             NotPermitted: on entry; the block did not run.
             ValueError: as ``decide``, on entry.
         """
 
-        def take() -> Permit:
-            return self.require(
+        def take() -> tuple[Permit, Claim]:
+            began_ms = self._desk.clock.now().elapsed_ms
+            permit = self.require(
                 surface,
                 action,
                 actor=actor,
@@ -247,6 +249,11 @@ class Gate:
                 deadline=deadline,
                 wait=wait,
             )
+            # One budget for both: a host that gave up on us may have run the action by itself.
+            spent_ms = self._desk.clock.now().elapsed_ms - began_ms
+            left_ms = int((deadline + wait) * 1000) - spent_ms
+            claim_ms = max(1, min(left_ms, int(deadline * 1000)))
+            return permit, self._desk.claim(permit, deadline_ms=claim_ms)
 
         return Holding(take, failed_on=failed_on, obligations=self._obligations)
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import NoReturn, Protocol
 
 from licet.protocol.answer import ApprovalAsked
+from licet.protocol.limits import DEADLINE_MS_DEFAULT
 from licet.protocol.types import (
     Action,
     Audience,
@@ -73,8 +74,8 @@ class Completion:
 class Desk(Protocol):
     """Where permits are claimed and effects reported: the driver of one authority."""
 
-    def claim(self, permit: Permit) -> Claim:
-        """Use ``permit`` once; a ``NotPermitted`` when that cannot be proved."""
+    def claim(self, permit: Permit, *, deadline_ms: int = DEADLINE_MS_DEFAULT) -> Claim:
+        """Use ``permit`` once; a ``NotPermitted`` when that cannot be proved in time."""
         ...
 
     def complete(

@@ -14,6 +14,7 @@ from licet.gate.errors import NotPermitted, error_for
 from licet.gate.flow import Budget
 from licet.gate.question import claim_question, completion_body
 from licet.gate.transport import Transport, drive
+from licet.protocol.limits import DEADLINE_MS_DEFAULT
 from licet.protocol.types import CompletionStatus, Digest, JsonObject, Tenant
 from licet.verify.trust import TrustSet
 
@@ -46,7 +47,7 @@ class SyncDesk:
             self.breaker.heard(answered=answered, now_ms=self.clock.now().elapsed_ms)
         return decision
 
-    def claim(self, permit: Permit) -> Claim:
+    def claim(self, permit: Permit, *, deadline_ms: int = DEADLINE_MS_DEFAULT) -> Claim:
         """Use ``permit`` once. A new claim id each time: a second call here is a second use, and refused.
 
         Raises:
@@ -56,7 +57,7 @@ class SyncDesk:
         if question.effect.digest != permit.effect_digest:
             # INVARIANT: what will run hashes to what was permitted (test_what_changed_is_not_claimed).
             raise _refused(permit, Refusal(failure=Failure.WRONG_ANSWER, check="effect_digest"))
-        budget = Budget(jitter=_jitter())
+        budget = Budget(total_ms=deadline_ms, jitter=_jitter())
         machine = flow.claim(question, trust=self.trust, budget=budget, began=self.clock.now())
         ended = drive(machine, self.transport, self.clock)
         if isinstance(ended, Refusal):

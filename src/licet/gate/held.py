@@ -98,7 +98,7 @@ class Holding:
 
     def __init__(
         self,
-        take: Callable[[], Permit],
+        take: Callable[[], tuple[Permit, Claim]],
         *,
         failed_on: tuple[type[Exception], ...],
         obligations: Mapping[str, ObligationHandler],
@@ -119,8 +119,8 @@ class Holding:
         if self._held is not None:
             message = "a permit works once: ask for another with `gate.permit(...)`"
             raise ValueError(message)
-        permit = self._take()
-        held = HeldPermit(permit, permit.claim())
+        permit, claimed = self._take()
+        held = HeldPermit(permit, claimed)
         self._held = held
         try:
             for obligation in permit.obligations:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 from licet.errors import EffectMismatch, FixTheCall, LicetError, PermitExpired, WrongAudience
 from licet.gate.answers import Refusal, check_name, failure_of_check, permit_of, refused_here
 from licet.gate.clock import Clock, SystemClock
-from licet.gate.decision import Failure, FrozenEffect, Permit
+from licet.gate.decision import Claim, Failure, FrozenEffect, Permit
 from licet.gate.desk import SyncDesk
 from licet.gate.errors import PermitRefused
 from licet.gate.held import Holding, ObligationHandler
@@ -183,11 +183,12 @@ class Executor:
             ValueError: on entry; ``effect`` is none, or only binds values that are not here.
         """
 
-        def take() -> Permit:
+        def take() -> tuple[Permit, Claim]:
             # One frozen copy is digested, claimed and run: what the caller's object says later is moot.
             frozen = effect if isinstance(effect, FrozenEffect) else effect_from_wire(effect)
             verified = self.verify(token, frozen)
-            return permit_of(token, verified.receipt, frozen, self._desk)
+            permit = permit_of(token, verified.receipt, frozen, self._desk)
+            return permit, permit.claim()
 
         return Holding(take, failed_on=failed_on, obligations=self._obligations)
 
