@@ -22,6 +22,7 @@ RECEIPT_ID_CHARS: Final = 36
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 DIGEST_CHARS: Final = 71
 NONCE = re.compile(r"[0-9a-f]{32}")
+NONCE_CHARS: Final = 32
 THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 """RFC 7638: 256 bits in base64url; the two bits that are left over are zero."""
 COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")

@@ -7,6 +7,7 @@ what is left is unknown, and unknown members are refused (``protocol.md`` 1).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final, NoReturn, TypeVar
@@ -19,6 +20,14 @@ from .visible import visible
 
 _QUOTED_CHARS_MAX: Final = 64
 _HINTS_MAX: Final = 12
+_KIND_NAMES: Final[Mapping[type, str]] = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "an integer",
+    str: "a string",
+    list: "an array",
+    dict: "an object",
+}
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
@@ -171,19 +180,7 @@ def entity_ref_part(members: Members) -> EntityRef:
 
 def kind_of(value: JsonValue) -> str:
     """What JSON calls ``value``, with its article, for messages."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int():
-            return "an integer"
-        case str():
-            return "a string"
-        case list():
-            return "an array"
-        case dict():
-            return "an object"
+    return _KIND_NAMES[type(value)]
 
 
 def refuse(pointer: str, problem: str, mend: str) -> NoReturn:

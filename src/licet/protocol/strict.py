@@ -182,7 +182,12 @@ class _Walk:
             self._each(value.items(), place)
         elif isinstance(value, _Twice):
             self._count(len(value), place)
-            self._each(_until_twice(value, place), place)
+            position = _second_time(value)
+            self._each(value[:position], place)
+            name, _ = value[position]
+            # Attack: two readers that keep different duplicates see two different payments.
+            problem = f"the member `{visible(name, chars_max=_QUOTED_CHARS_MAX)}` stands twice"
+            _refuse((place, name), problem, "send each member once")
         elif isinstance(value, list):
             self._count(len(value), place)
             for position, item in enumerate(value):
@@ -206,16 +211,10 @@ class _Walk:
             _refuse(place, f"more than {self._members_max} members in all", "send fewer members")
 
 
-def _until_twice(pairs: _Twice, place: _Place) -> Iterable[tuple[str, object]]:
-    """The members up to the one whose name was there before, which is refused."""
-    names: set[str] = set()
-    for name, item in pairs:
-        if name in names:
-            # Attack: two readers that keep different duplicates see two different payments.
-            problem = f"the member `{visible(name, chars_max=_QUOTED_CHARS_MAX)}` stands twice"
-            _refuse((place, name), problem, "send each member once")
-        names.add(name)
-        yield name, item
+def _second_time(pairs: _Twice) -> int:
+    """The first position whose name stood before; linear, since a stranger chooses the number of names."""
+    first = {name: position for position, (name, _) in reversed([*enumerate(pairs)])}
+    return min(position for position, (name, _) in enumerate(pairs) if first[name] != position)
 
 
 def _check_text(text: str, place: _Place) -> None:
