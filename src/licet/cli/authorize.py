@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from licet.cli.answers import count_of, object_of, objects_of, text_of
+from licet.cli.believed import demand_believable
 from licet.cli.connection import connected
 from licet.cli.exits import Exit
 from licet.cli.files import read_file
 from licet.cli.options import Reach, Verb, reaching, talk_of
 from licet.cli.talk import Painted, Talk, bad, good, pale
+from licet.cli.trust_file import read_trust
 from licet.errors import NotRecorded
 from licet.protocol.limits import BODY_BYTES_MAX
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     ),
 )
 @click.option("-f", "--file", "name", metavar="FILE", required=True, help="The request; `-` is stdin.")
+@click.option(
+    "--trust", "trust_name", metavar="DIR", help="Trust to check the answer with (else the home's)."
+)
 @click.option("--deadline-ms", type=click.IntRange(0, 60_000), help="Longest wait for the decision.")
 @reaching
 @click.pass_context
@@ -37,24 +42,31 @@ def authorize(
     ctx: click.Context,
     *,
     name: str,
+    trust_name: str | None,
     deadline_ms: int | None,
     reach: Reach,
 ) -> int:
     """Ask whether an action may run, and record the answer.
 
     The bytes go unchanged through the same strict door as over HTTP. Exit 0 means PERMIT and nothing
-    else; 3 DENY, 4 SILENCE, 5 SILENCE until an approval, 30 no authority answered.
+    else; 3 DENY, 4 SILENCE, 5 SILENCE until an approval, 30 no authority answered, 10 the answer is not
+    what its signed receipt says.
     """
     talk = talk_of(ctx)
     body = read_file(name, bytes_max=BODY_BYTES_MAX)
     headers = {} if deadline_ms is None else {"Licet-Deadline-Ms": str(deadline_ms)}
     with connected(reach, talk.environment) as line:
+        # Read before asking: a trust folder that cannot be used must not cost a decision.
+        trust = line.trust() if trust_name is None else read_trust(trust_name)
         answer = line.post("/v1/decisions", body, headers=headers)
+    demand_believable(answer, body, trust)
     code = exit_of_answer(answer)
     if talk.json:
         talk.data(answer)
     else:
         show(talk, answer)
+        if trust is None:
+            talk.say("the signature was not checked: give --trust DIR")
     return code
 
 

@@ -24,6 +24,7 @@ from licet.protocol.strict import read_strict
 
 if TYPE_CHECKING:
     from licet.protocol.types import JsonObject
+    from licet.verify.trust import TrustSet
 
 _DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 _DOCUMENT_MEMBERS_MAX = 1_000_000
@@ -66,10 +67,19 @@ class Connection(Protocol):
 class Line:
     """An open connection, and its answers as values or errors."""
 
-    def __init__(self, connection: Connection, place: str) -> None:
-        """Take ``connection``; ``place`` names it for people."""
+    def __init__(self, connection: Connection, place: str, *, trust_file: Path | None = None) -> None:
+        """Take ``connection``; ``place`` names it for people, ``trust_file`` is its home's."""
         self._connection = connection
+        self._trust_file = trust_file
         self.place = place
+
+    def trust(self) -> TrustSet | None:
+        """The trust set of the home, when the authority is one of a home; never asked over the line."""
+        if self._trust_file is None:
+            return None
+        from licet.cli.trust_file import read_trust  # noqa: PLC0415 - most verbs verify nothing
+
+        return read_trust(str(self._trust_file))
 
     def get(self, path: str) -> JsonObject:
         """A JSON document; raises the error that a problem document stands for."""
@@ -123,9 +133,10 @@ def connected(reach: Reach, environment: Mapping[str, str]) -> closing[Line]:
     home = find_home(reach.home, environment, Path.cwd())
     if answers(str(home.socket)):
         token = read_secret(home.owner_token).decode("ascii", "replace").strip()
-        return closing(Line(Remote(f"unix:{home.socket}", token=token), f"unix:{home.socket}"))
+        place = f"unix:{home.socket}"
+        return closing(Line(Remote(place, token=token), place, trust_file=home.trust_file))
     embedded: Connection = import_module("licet.embedded").open(home.root)
-    return closing(Line(embedded, str(home.root)))
+    return closing(Line(embedded, str(home.root), trust_file=home.trust_file))
 
 
 def error_of(status: int, body: bytes) -> LicetError:

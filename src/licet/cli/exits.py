@@ -41,6 +41,7 @@ EXIT_OF: Final[dict[type[LicetError], Exit]] = {
     errors.StopHere: Exit.USAGE,
     # Not a configuration: the lock is held, or the database is of another build.
     errors.HomeHeld: Exit.INTERNAL,
+    errors.DatabaseMissing: Exit.INTERNAL,
     errors.StoreRefused: Exit.INTERNAL,
     errors.RaiseTheAlarm: Exit.FAILED,
     # The commit's fate is unknown: a supervisor restarts this process, which then looks.

@@ -17,13 +17,14 @@ from licet.cli.exits import Exit
 from licet.cli.files import read_file
 from licet.cli.options import Verb, talk_of
 from licet.cli.talk import Painted, Talk, bad, good, pale, quiet
+from licet.cli.trust_file import MEND, read_trust
 from licet.errors import LicetError, Usage
-from licet.protocol.limits import PROOF_BYTES_MAX, TRUST_BYTES_MAX
+from licet.protocol.limits import PROOF_BYTES_MAX
 from licet.receipt.read import DecisionReceipt
 from licet.verify.evidence import EVIDENCE_BYTES_MAX, open_evidence, verify_evidence
 from licet.verify.receipt import verify_receipt
 from licet.verify.report import Report, Status, Verdict
-from licet.verify.trust import TrustSet, parse_trust
+from licet.verify.trust import TrustSet
 
 if TYPE_CHECKING:
     from licet.protocol.types import JsonValue
@@ -90,7 +91,7 @@ def verify(
         _tell_json(talk, checked)
     else:
         for one in checked:
-            _tell(talk, one)
+            _tell(talk, one, every_step=len(checked) == 1)
         talk.say("offline: no request was made")
     return worst(one.report for one in checked)
 
@@ -102,17 +103,9 @@ def worst(reports: Iterable[Report]) -> int:
 
 
 def _trust(name: str | None) -> TrustSet:
-    mend = (
-        "take the `trust/` folder of the issuer's home (`licet init` writes it) and give it with --trust DIR"
-    )
     if name is None:
-        raise Usage("no trust folder was given, and a receipt cannot vouch for itself", mend=mend)
-    path = Path(name)
-    try:
-        content = read_file(str(path / "trust.json" if path.is_dir() else path), bytes_max=TRUST_BYTES_MAX)
-    except Usage as error:
-        raise Usage(error.message, mend=mend) from error
-    return parse_trust(content)
+        raise Usage("no trust folder was given, and a receipt cannot vouch for itself", mend=MEND)
+    return read_trust(name)
 
 
 def _check(name: str, proof_name: str | None, trust: TrustSet, at_s: int | None) -> Report:
@@ -157,10 +150,11 @@ def _tell_json(talk: Talk, checked: list[Checked]) -> None:
     talk.data({"schema": "licet/verify-reports/v1", "reports": reports})
 
 
-def _tell(talk: Talk, one: Checked) -> None:
+def _tell(talk: Talk, one: Checked, *, every_step: bool) -> None:
+    """Of one file every step; of many the steps of those that did not verify."""
     report = one.report
     talk.out(one.name)
-    for step in report.steps:
+    for step in report.steps if every_step or report.verdict is not Verdict.VERIFIED else ():
         if step.status is not Status.NOT_EVALUATED:
             talk.out("  ", _WORDS[step.status], f"  {step.check.label.ljust(15)}  {step.detail}")
     talk.out("  ", *_verdict(report))
