@@ -21,7 +21,11 @@ FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 60
 REASON_CHARS_MIN = 8
 PYTHON_FOLDERS = ("src", "tests", "bench", "docs", ".ci")
-PLACES_OF_A_MACHINE = re.compile(r"(?<![\w.~-])/(?:root|work|home/[a-z]\w*|Users/\w+)(?:/|\b)")
+PLACES_OF_A_MACHINE = re.compile(
+    # Homes and mounts as people have them, and the very place where this runs; `/root/keys` is a JSON pointer.
+    r"(?<![\w.~-])(?:/root/\.|/(?:home|Users)/[A-Za-z]\w*/|/work/(?:main|shared)\b|/opt/\w+/)|"
+    + re.escape(str(ROOT))
+)
 
 
 @cache
