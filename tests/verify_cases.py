@@ -105,7 +105,7 @@ def cannot(code: str, name: str, about: str, jws: str, proof: str | None, **more
     return replace(case, expects=(code, "cannot"))
 
 
-def good() -> Iterator[Case]:
+def good_decisions() -> Iterator[Case]:
     link = Link(receipt_id=stamp(1).receipt_id, index=LeafIndex(1), digest=jws_digest("earlier"))
     anchored = Anchor(size=2, root=Digest(f"sha256:{'a' * 64}"))
     superseding = decision_document(
@@ -135,6 +135,9 @@ def good() -> Iterator[Case]:
     yield ok("silence_without_policy", "no bundle was active: policy is null", decided(NO_POLICY))
     yield ok("silence_with_links", "parent, supersedes and anchor", superseding)
     yield ok("target_absent", "a request without a target", changed(decided(), request__target=None))
+
+
+def good_uses() -> Iterator[Case]:
     yield ok("claim", "the first use of a permit", claimed(), index=3)
     yield ok("claim_without_claim_id", "claim_id is optional", changed(claimed(), claim_id=ABSENT), index=3)
     yield ok("completion", "reported through the API", completed(), index=4)
@@ -150,6 +153,9 @@ def good() -> Iterator[Case]:
         completed(actual={"\ufb33": 1, "\U0001f600": 2, "€": 3, "a": 4}),
         index=4,
     )
+
+
+def good_places() -> Iterator[Case]:
     yield ok(
         "retired_key", "an older receipt of a retired key", decided(), index=RETIRED_AT - 1, key=RETIRED_KEY
     )

@@ -1,8 +1,5 @@
-"""``vectors/verify``: a folder per case, for every verifier in every language.
+"""``vectors/verify``: a folder per case, for every verifier in every language; ``README`` says how to read it.
 
-``case.json`` holds ``{about, trust, verdict, exit, steps}``; ``receipt.jws`` the receipt without a newline;
-``proof.tlog-proof`` and ``leaf.txt`` (a leaf hash in hex) stand where the case has them;
-``vectors/verify/trust/<name>.json`` are the trust files. Details are not compared, codes and statuses are.
 Written by ``python tests/verify_vectors.py``; a test holds the files against it.
 """
 
@@ -24,12 +21,29 @@ from verify_cases import Case, trusts
 FOLDER = Path(__file__).resolve().parent.parent / "vectors" / "verify"
 TRUST_FOLDER = "trust"
 
+README = """# Vectors for verifiers
+
+A folder per case. Feed `receipt.jws` (no newline at its end), `proof.tlog-proof` and `leaf.txt` (a leaf
+hash in hex) where they stand, and `trust/<name>.json` as `case.json` names it, to a verifier at level
+`receipt`, with no time given.
+
+`case.json`: `about`, `trust`, `verdict` (`verified`, `failed`, `cannot`), `exit` (0, 10, 11) and `steps`,
+the status of V01 to V16 (`ok`, `failed`, `cannot`, `skipped`, `not_evaluated`). Words of a result are not
+compared. A name tells the rest: `*_ok`; `v06_*_fail`, where V06 is the first step that is not `ok`;
+`v05_*_cannot`, where something is missing and nothing is wrong.
+
+Keys, nonces and times are fixed, so the files never change by themselves. `python tests/verify_vectors.py`
+writes them.
+"""
+
 
 def cases() -> list[Case]:
     """Every case, by name."""
     reading, proving = verify_cases_reading, verify_cases_proving
     groups = (
-        verify_cases.good,
+        verify_cases.good_decisions,
+        verify_cases.good_uses,
+        verify_cases.good_places,
         reading.compact,
         reading.header,
         reading.payload_form,
@@ -68,7 +82,8 @@ def judged(case: Case, trust: TrustSet) -> Report:
 def files() -> dict[str, bytes]:
     """Every file of the folder by its path."""
     sets = trust_sets()
-    found = {f"{TRUST_FOLDER}/{name}.json": content for name, content in trust_bytes().items()}
+    found = {"README.md": README.encode()}
+    found |= {f"{TRUST_FOLDER}/{name}.json": content for name, content in trust_bytes().items()}
     for case in cases():
         report = judged(case, sets[case.trust])
         said = {

