@@ -1,4 +1,4 @@
-"""``vectors/verify``: a folder per case, for every verifier in every language; ``README`` says how to read it.
+"""``vectors/verify``: a folder per case for verifiers in any language; ``README`` says how to read them.
 
 Written by ``python tests/verify_vectors.py``; a test holds the files against it.
 """
