@@ -1,8 +1,8 @@
 """The fast path of reading and canonicalising: msgspec, proved equal to the exact path by comparison.
 
 Reading: decode, re-encode, compare *bytes*. Equal bytes mean that nothing was dropped or rewritten, so
-no name stood twice and no white space or odd escape was there; comparing lengths would be unsound
-(``{"a":1,"a":1e6}`` re-encodes to the same length). The decoder's type has no float and bounds integers
+no name stood twice and no white space or odd escape was there. Lengths would not do: a decoder that takes
+floats gives ``{"a":1,"a":1e6}`` back in the same length. This one's type has no float and bounds integers
 and depth; the number of members is bounded by the number of bytes. So a document that passes is inside
 the profile, and one that does not goes to the exact reader, which decides and names the place.
 """
