@@ -161,18 +161,14 @@ def test_every_lint_rule_that_is_off_says_why() -> None:
 
 
 def drawn_errors() -> dict[str, str | None]:
-    """Name to parent, as the tree at the head of errors.py draws them."""
+    """Name to parent, as the tree at the head of errors.py draws them; a level is four columns deep."""
     parents: dict[str, str | None] = {"LicetError": None}
-    branch = ""
+    branch = ["LicetError"]
     for line in (errors.__doc__ or "").splitlines():
-        if match := re.fullmatch(r"\s*(?:│\s+|\s+)?[├└]── (\w+)\s+\S.*", line):
-            depth = len(line) - len(line.lstrip(" "))
-            inner = "│" in line[: line.index("──")] or depth > len("    ") + 1
-            name = match[1]
-            if inner:
-                parents[name] = branch
-            else:
-                parents[name], branch = "LicetError", name
+        if match := re.fullmatch(r"([ │]*)[├└]── (\w+)\s+\S.*", line):
+            level = len(match[1]) // 4
+            parents[match[2]] = branch[level - 1]
+            branch[level:] = [match[2]]
     return parents
 
 

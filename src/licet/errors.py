@@ -38,7 +38,8 @@
     │   ├── RateLimited         this caller asks too much
     │   └── Unreachable         the authority did not answer
     ├── StopHere              an operator must act before anything goes on
-    │   ├── HomeMissing         no home directory, or one without its database
+    │   ├── HomeMissing         no home directory, or one without a file it needs
+    │   │   └── DatabaseMissing   a home whose database is gone: it is never made anew
     │   ├── HomeNotEmpty        `init` into a directory that holds something
     │   ├── HomeHeld            another process owns the home
     │   ├── ModeRefused         a secret file that others can read
@@ -281,9 +282,15 @@ class StopHere(LicetError):
 
 
 class HomeMissing(StopHere):
-    """No home directory, or one without its database."""
+    """No home directory, or one without a file it needs."""
 
     code = "home_missing"
+
+
+class DatabaseMissing(HomeMissing):
+    """A home whose database is gone. A lost log must not quietly become an empty one."""
+
+    code = "database_missing"
 
 
 class HomeNotEmpty(StopHere):

@@ -1,3 +1,5 @@
+"""Policy changes by the owner's signature alone, against what is active, once."""
+
 from __future__ import annotations
 
 import pytest

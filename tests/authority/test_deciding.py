@@ -1,3 +1,5 @@
+"""One decision on its way into the log: recorded first, the same for its key, replayable."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""A permit works once, for these bytes, this executor, this long; and what became of it."""
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor

@@ -1,3 +1,5 @@
+"""Who may read which receipt."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""One batch is one transaction: gapless, read back before it is signed, or not there at all."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The one writer: batches, deadlines, full queues, cancelled callers, an unknown commit."""
+
 from __future__ import annotations
 
 import threading

@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 import apsw
 
-from licet.errors import HomeMissing, ModeRefused, StoreCorrupt, StoreRefused
+from licet.errors import DatabaseMissing, ModeRefused, StoreCorrupt, StoreRefused
 
 RESTORE: Final = "keep this file, restore the newest backup, then run `licet log verify`"
 _ENGINE: Final = "install the `apsw` that licet's requirements name"
@@ -115,7 +115,7 @@ def check_present(path: Path) -> Path:
     """The one real path of the database; it is never created here.
 
     Raises:
-        HomeMissing: there is no database.
+        DatabaseMissing: there is no database.
         StoreRefused: there is a write-ahead log without its database, or something that is no file.
     """
     try:
@@ -127,7 +127,7 @@ def check_present(path: Path) -> Path:
                 f"`{path}-wal` is here and its database `{path.name}` is not",
                 mend="put the database back beside it, or restore the newest backup; keep the -wal file",
             ) from error
-        raise HomeMissing(
+        raise DatabaseMissing(
             f"no database at `{path}`",
             mend="`licet init DIR` makes a new home; a lost database is restored from its backup, "
             "never made anew",
