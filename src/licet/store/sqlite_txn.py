@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from threading import get_ident
+from typing import TypeVar
 
 import apsw
 
-from licet.errors import StoreCorrupt, StoreRefused
+from licet.errors import LicetError, StoreCorrupt, StoreRefused
 from licet.protocol.types import Audience, Digest, LeafIndex, ReceiptId, Tenant
 from licet.store import sqlite_rows as rows
 from licet.store.port import (
@@ -32,6 +33,9 @@ from licet.store.port import (
 )
 from licet.store.sqlite_poison import Poison
 
+T = TypeVar("T")
+_UNUSED = (None,) * 5
+
 _BUG = "report it: the ledger broke the store's order of calls"
 _KEEP = "keep the files, run `licet log verify`, and restore the newest backup"
 _REFUSED = (apsw.ConstraintError, apsw.TooBigError, TypeError, ValueError, OverflowError)
@@ -46,6 +50,7 @@ class SqliteTxn:
 
     def __init__(self, connection: apsw.Connection, poison: Poison, ended: Callable[[], None]) -> None:
         self._connection = connection
+        self._cursor = connection.cursor()
         self._poison = poison
         self._ended = ended
         self._thread = get_ident()
@@ -89,7 +94,7 @@ class SqliteTxn:
 
     def insert_key(self, row: KeyRow) -> bool:
         """Take an idempotency key."""
-        return self._changed(rows.KEY_INSERT, lambda: rows.key_bindings(row), names=row.index)
+        return self._changed(rows.KEY_INSERT, self._bound(rows.key_bindings, row), names=row.index)
 
     def find_key(self, key: bytes) -> KeyRow | None:
         """The row of a taken key."""
@@ -100,9 +105,9 @@ class SqliteTxn:
         """Record a new permit; one that claims to be used already is refused."""
         self._usable()
         used = (row.claimed_s, row.claim_id, row.claim_index, row.completion_status, row.completion_index)
-        if any(member is not None for member in used):
+        if used != _UNUSED:
             raise self._refuse("a new permit is unclaimed")
-        self._changed(rows.PERMIT_INSERT, lambda: rows.permit_bindings(row), names=row.index)
+        self._changed(rows.PERMIT_INSERT, rows.permit_bindings(row), names=row.index)
 
     def claim(
         self,
@@ -118,14 +123,14 @@ class SqliteTxn:
         """Claim in one guarded statement."""
         guards = (receipt_id, tenant, audience, effect_digest)
         bindings = (now_s, claim_id, claim_index, *guards)
-        return self._changed(rows.CLAIM, lambda: bindings, names=claim_index)
+        return self._changed(rows.CLAIM, bindings, names=claim_index)
 
     def complete(
         self, receipt_id: ReceiptId, *, tenant: Tenant, status: str, completion_index: LeafIndex
     ) -> bool:
         """Complete a claimed permit, or settle a recorded ``unknown`` once."""
         bindings = (status, completion_index, receipt_id, tenant)
-        return self._changed(rows.COMPLETE, lambda: bindings, names=completion_index)
+        return self._changed(rows.COMPLETE, bindings, names=completion_index)
 
     def permit(self, receipt_id: ReceiptId) -> PermitRow | None:
         """One permit's row."""
@@ -150,7 +155,7 @@ class SqliteTxn:
     def insert_activation(self, row: ActivationRow) -> bool:
         """Record the next version; one that leaves a gap is refused."""
         bindings = (row.version, row.bundle, row.digest, row.index)
-        if self._changed(rows.ACTIVATION_INSERT, lambda: bindings, names=row.index):
+        if self._changed(rows.ACTIVATION_INSERT, bindings, names=row.index):
             return True
         newest = self.active()
         if row.version < 1 or newest is None or row.version > newest.version:
@@ -159,11 +164,11 @@ class SqliteTxn:
 
     def insert_bundle(self, row: BundleRow) -> None:
         """Keep a bundle's bytes."""
-        self._changed(rows.BUNDLE_INSERT, lambda: rows.bundle_bindings(row))
+        self._changed(rows.BUNDLE_INSERT, rows.bundle_bindings(row))
 
     def insert_token(self, row: TokenRow) -> None:
         """Keep an API key's hash."""
-        self._changed(rows.API_KEY_INSERT, lambda: rows.token_bindings(row))
+        self._changed(rows.API_KEY_INSERT, self._bound(rows.token_bindings, row))
 
     def insert_leaves(self, receipts: Sequence[ReceiptRow], bodies: Sequence[BodyRow]) -> None:
         """Append receipts without a gap, and the bodies of these receipts."""
@@ -198,11 +203,9 @@ class SqliteTxn:
         self._usable()
         if new.origin != old.origin or new.size < old.size or new.epoch < old.epoch:
             raise self._refuse("a head only moves forward, in its own log")
-        if not self._changed(rows.HEAD_ADVANCE, lambda: rows.head_bindings(old, new)):
+        if not self._changed(rows.HEAD_ADVANCE, rows.head_bindings(old, new)):
             return False
-        if new.size and not self._changed(
-            rows.CHECKPOINT_INSERT, lambda: (new.size, new.root, new.checkpoint)
-        ):
+        if new.size and not self._changed(rows.CHECKPOINT_INSERT, (new.size, new.root, new.checkpoint)):
             raise self._refuse(f"the size {new.size} has a checkpoint of another root")
         self._size_with_leaves()
         self._head_size = new.size
@@ -219,7 +222,7 @@ class SqliteTxn:
         wrong = self._contradiction()
         if wrong is None:
             try:
-                self._connection.execute("COMMIT")
+                self._cursor.execute("COMMIT").fetchall()
             except apsw.ConstraintError as error:
                 wrong = f"an activation names a bundle that is not kept ({error})"
             except BaseException as error:
@@ -287,42 +290,52 @@ class SqliteTxn:
             raise StoreRefused("this transaction has ended", mend=_BUG)
 
     def _usable(self) -> None:
+        if self._state == "open" and self._thread == get_ident() and not self._poison:
+            return  # the common case in one look: this runs before every statement
         self._mine()
-        if self._state == "refused":
-            raise StoreRefused("a call was refused: only a rollback goes on from here", mend=_BUG)
+        raise StoreRefused("a call was refused: only a rollback goes on from here", mend=_BUG)
 
     def _refuse(self, why: str) -> StoreRefused:
         self._state = "refused"
         return StoreRefused(why, mend=_BUG)
 
     def _run(self, statement: str, bindings: rows.Row = ()) -> list[rows.Row]:
-        return self._do(lambda: self._connection.execute(statement, bindings))
+        try:
+            return self._cursor.execute(statement, bindings).fetchall()
+        except Exception as error:
+            raise self._met(error) from error
+        except BaseException as error:
+            self._poison.by(error, "writing")
+            raise
 
     def _many(self, statement: str, bindings: Iterable[rows.Row]) -> None:
         self._usable()
-        self._do(lambda: self._connection.executemany(statement, bindings))
-
-    def _do(self, act: Callable[[], Iterable[rows.Row]]) -> list[rows.Row]:
         try:
-            return list(act())
-        except UnicodeDecodeError as error:
-            raise StoreCorrupt("stored text is not UTF-8", mend=_KEEP) from error
-        except _REFUSED as error:
-            raise self._refuse(f"the store does not take this row: {error}") from error
+            self._connection.executemany(statement, bindings).fetchall()
+        except Exception as error:
+            raise self._met(error) from error
         except BaseException as error:
-            unknown = self._poison.by(error, "writing")
-            if not isinstance(error, Exception):
-                raise
-            raise unknown from error
+            self._poison.by(error, "writing")
+            raise
 
-    def _changed(self, statement: str, bindings: Callable[[], rows.Row], *, names: int = -1) -> bool:
-        """Run a guarded statement; its row count decides. ``names`` is a leaf the row refers to."""
+    def _met(self, error: Exception) -> LicetError:
+        if isinstance(error, UnicodeDecodeError):
+            return StoreCorrupt("stored text is not UTF-8", mend=_KEEP)
+        if isinstance(error, _REFUSED):
+            return self._refuse(f"the store does not take this row: {error}")
+        return self._poison.by(error, "writing")
+
+    def _bound(self, bindings: Callable[[T], rows.Row], row: T) -> rows.Row:
         self._usable()
         try:
-            bound = bindings()
+            return bindings(row)
         except ValueError as error:
-            raise self._refuse(f"the store does not take this row: {error}") from error
-        self._run(statement, bound)
+            raise self._met(error) from error
+
+    def _changed(self, statement: str, bindings: rows.Row, *, names: int = -1) -> bool:
+        """Run a guarded statement; its row count decides. ``names`` is a leaf the row refers to."""
+        self._usable()
+        self._run(statement, bindings)
         changed = self._connection.changes() == 1
         if changed:
             self._named = max(self._named, names)
