@@ -51,8 +51,9 @@ def question_of(
         ValueError: the call could never be decided on; the text names the place and the mend.
     """
     frozen = effect_from(surface, action, target=target, parameters=parameters)
-    effect = _effect_document(frozen)
-    document: JsonObject = {**effect, "actor": _actor_document(actor), "idempotency_key": key}
+    document = _effect_document(frozen)
+    document["actor"] = _actor_document(actor)
+    document["idempotency_key"] = key
     if context is not None:
         document["context"] = _encoded("context", context)
     if audience is not None:
@@ -67,7 +68,13 @@ def question_of(
         key=request.idempotency_key,
         digest=request.digest,
         frozen=frozen,
-        effect=effect_of(effect),
+        effect=Effect(
+            surface=request.surface,
+            action=request.action,
+            target=request.target,
+            parameters=request.parameters,
+            digest=request.effect_digest,
+        ),
         audience=request.audience,
         tenant=tenant,
         obligations=obligations,
