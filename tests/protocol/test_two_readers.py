@@ -72,13 +72,24 @@ def test_a_damaged_document_gets_one_answer_from_both_readers(document: bytes) -
     members_max=st.integers(0, 12),
     depth_max=st.integers(0, 8),
 )
-def test_any_bounds_are_kept_alike_by_both_readers(
+def test_both_readers_keep_exactly_the_bounds_they_are_given(
     value: JsonValue, bytes_max: int, members_max: int, depth_max: int
 ) -> None:
     document = canonical_bytes(value)
     bounds = {"bytes_max": bytes_max, "members_max": members_max, "depth_max": depth_max}
+    depth, members = extent(value)
+    within = len(document) <= bytes_max and members <= members_max and depth <= depth_max
 
     assert answer_of(fast.read, document, **bounds) == answer_of(strict.read_strict, document, **bounds)
+    assert (answer_of(fast.read, document, **bounds)[0] == "value") == within
+
+
+def extent(value: JsonValue) -> tuple[int, int]:
+    """Depth, and members and elements in all, by their definition."""
+    if not isinstance(value, dict | list):
+        return 0, 0
+    inner = [extent(item) for item in (value.values() if isinstance(value, dict) else value)]
+    return 1 + max((depth for depth, _ in inner), default=0), len(value) + sum(count for _, count in inner)
 
 
 @pytest.mark.fuzz
