@@ -35,6 +35,7 @@
     ├── AskAgain              ask again with the SAME idempotency key
     │   ├── Overloaded          shed before anything was recorded
     │   ├── NotRecorded         the decision may or may not exist
+    │   │   └── StoreBusy         somebody else holds the store: definitely nothing was recorded
     │   ├── RateLimited         this caller asks too much
     │   └── Unreachable         the authority did not answer
     ├── StopHere              an operator must act before anything goes on
