@@ -76,7 +76,8 @@ def test_an_answer_is_read_as_it_was_written(answer: Answer) -> None:
 
 
 def test_the_members_of_an_answer_are_those_of_the_contract() -> None:
-    assert parse_answer(canonical_bytes(samples.ANSWER)).document() == samples.ANSWER
+    for said in (samples.ANSWER, samples.SILENT, samples.ASKED, samples.OBSERVED):
+        assert parse_answer(canonical_bytes(said)).document() == said
     assert set(samples.SILENT) == {
         "outcome", "reason", "explanation", "obligations", "approval", "receipt", "receipt_id", "log",
     }  # fmt: skip
