@@ -141,6 +141,20 @@ def test_every_statement_that_fails_poisons(sqlite, verb, error):
         txn.rollback()
 
 
+@pytest.mark.parametrize(
+    ("error", "met"), [(apsw.IOError, StoreUnknown), (KeyboardInterrupt, KeyboardInterrupt)]
+)
+def test_leaves_that_fail_to_be_written_poison(sqlite, error, met):
+    txn = sqlite.store.begin()
+    txn.head()
+    txn._connection = _Failing(sqlite.store._writer, error, "INSERT")
+
+    with pytest.raises(met):
+        txn.insert_leaves([receipt(0)], [])
+    with pytest.raises(StoreUnknown):
+        sqlite.store.begin()
+
+
 class _Failing:
     """A connection whose statements of one verb fail; all others run."""
 
@@ -153,6 +167,9 @@ class _Failing:
         if statement.lstrip().startswith(self._verb):
             raise self._error
         return self._connection.execute(statement, bindings)
+
+    def executemany(self, statement, bindings):
+        return self.execute(statement)
 
     def changes(self):
         return self._connection.changes()
