@@ -15,7 +15,9 @@ from licet.policy.compiled import CompiledBundle
 from licet.protocol.canonical import canonical_bytes
 from licet.protocol.types import (
     MAIN_TENANT,
+    Audience,
     Digest,
+    EntityRef,
     ExecutionRequest,
     LeafIndex,
     Origin,
@@ -24,7 +26,7 @@ from licet.protocol.types import (
     ReceiptId,
     Tenant,
 )
-from licet.receipt.statement import Anchor, Link, Stamp, decision_document
+from licet.receipt.statement import Anchor, Link, Stamp, claim_document, decision_document
 from sample_bundles import (
     FORBID,
     NOW_MS,
@@ -213,3 +215,18 @@ def test_the_tenant_of_the_record_is_kept():
 
     assert b'"tenant":"acme"' in replay(record, STARTER).payload
     assert MAIN_TENANT != "acme"
+
+
+def test_another_kind_of_receipt_is_no_decision():
+    link = Link(receipt_id=ID, index=LeafIndex(3), digest=DIGEST)
+    claim = claim_document(
+        permit=link,
+        audience=Audience("a"),
+        effect_digest=DIGEST,
+        claim_id=None,
+        by=EntityRef(type="service", id="x"),
+        stamp=STAMP,
+    )
+
+    with pytest.raises(Malformed, match="not a decision"):
+        replay(replace(recorded(payment(4_000), STARTER), payload=canonical_bytes(claim)), STARTER)

@@ -54,6 +54,7 @@ def test_a_long_list_ends_in_a_count():
         findings.error("POL001", Place(file="a.cedar", line=line), "x", "y")
 
     assert render_all(findings.all(), {}).endswith("and 3 more findings")
+    assert "more findings" not in render_all(findings.all()[:20], {})
 
 
 def test_a_code_outside_the_list_is_a_bug():

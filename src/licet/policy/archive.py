@@ -98,7 +98,7 @@ def _read_header(header: bytes, files: Mapping[str, bytes]) -> tuple[str, int]:
     size = int(digits, 8)
     if size > limits.FILE_BYTES_MAX:
         _refuse(path, f"`{path}` has {size} bytes", f"keep it to {limits.FILE_BYTES_MAX} bytes")
-    if not path.isascii() or "\\" in path or not _fits(path) or _header(path, size) != header:
+    if not path.isascii() or not path.isprintable() or not _fits(path) or _header(path, size) != header:
         _refuse(path, f"the header of `{path}` is not one that licet writes", "pack it again")
     return path, size
 

@@ -22,7 +22,7 @@ from licet.policy.compiled import CompiledBundle, CompiledSurface
 from licet.policy.engine import EngineFailure, PolicyEngine, Slice
 from licet.policy.entities import Graph, read_entities, surface_entities
 from licet.policy.findings import Findings, Place
-from licet.policy.head import read_head
+from licet.policy.head import HEAD_FILE, head_of
 from licet.policy.language import Policy, read_policies
 from licet.policy.lint import check_policies, check_surfaces
 from licet.policy.reference import ReferenceEngine
@@ -69,7 +69,7 @@ def build_bundle(bundle: Bundle, engine: PolicyEngine | None = None) -> Compiled
     """
     findings = Findings()
     folders = _sort_files(bundle.files, findings)  # 1
-    head = read_head(_toml(folders["head"], findings).get("bundle.toml"), findings)  # 2
+    head = head_of(folders["head"].get(HEAD_FILE), findings)  # 2
     parts = _read_parts(folders, findings)
     schemas = _schemas(parts.surfaces)
     if not findings.failed():
@@ -95,8 +95,7 @@ def build_bundle(bundle: Bundle, engine: PolicyEngine | None = None) -> Compiled
         findings.error(
             "POL099", Place(file="bundle.toml"), str(failure), "report it: licet should have found it"
         )
-        findings.refuse()
-        raise
+        raise findings.refusal() from failure
     return CompiledBundle(
         bundle=bundle,
         head=head,

@@ -130,14 +130,17 @@ class Findings:
         Raises:
             PolicyInvalid: with all findings, warnings included.
         """
-        if not self.failed():
-            return
+        if self.failed():
+            raise self.refusal()
+
+    def refusal(self) -> PolicyInvalid:
+        """The error that carries all findings, at least one error among them."""
         found = self.all()
         first = next(one for one in found if one.severity == "error")
         count = sum(one.severity == "error" for one in found)
         more = f", and {count - 1} more" if count > 1 else ""
         message = f"the bundle cannot be built: {first.file}:{first.line}:{first.col}: {first.message}{more}"
-        raise PolicyInvalid(message, mend=first.mend, findings=found)
+        return PolicyInvalid(message, mend=first.mend, findings=found)
 
     def _add(self, finding: Finding) -> None:
         self._found.setdefault(finding)

@@ -8,11 +8,12 @@ from typing import Final
 
 from licet.policy import limits
 from licet.policy.findings import Findings, Place
-from licet.policy.toml_source import Keys, TomlSource
+from licet.policy.toml_source import Keys, TomlSource, read_toml
 from licet.protocol.digest import is_digest
 from licet.protocol.types import Digest
 
 LANGUAGE: Final = "cedar/4.5"
+HEAD_FILE: Final = "bundle.toml"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _OWNERS_MAX: Final = 64
 
@@ -28,13 +29,20 @@ class BundleHead:
     parent: Digest | None
 
 
-def read_head(source: TomlSource | None, findings: Findings) -> BundleHead:
-    """The head in ``source``, which is None when ``bundle.toml`` is absent; faults become findings."""
-    if source is None:
-        if not findings.failed():
-            mend = f'write bundle.toml with name, version and language = "{LANGUAGE}"'
-            findings.error("POL023", Place(file="bundle.toml"), "the file `bundle.toml` is missing", mend)
-        return BundleHead(name="", label="", language=LANGUAGE, owners=(), parent=None)
+NO_HEAD: Final = BundleHead(name="", label="", language=LANGUAGE, owners=(), parent=None)
+
+
+def head_of(content: bytes | None, findings: Findings) -> BundleHead:
+    """The head in ``content``, None when ``bundle.toml`` is absent; faults become findings."""
+    if content is None:
+        mend = f'write bundle.toml with name, version and language = "{LANGUAGE}"'
+        findings.error("POL023", Place(file=HEAD_FILE), f"the file `{HEAD_FILE}` is missing", mend)
+        return NO_HEAD
+    source = read_toml(HEAD_FILE, content, findings)
+    return NO_HEAD if source is None else _read(source, findings)
+
+
+def _read(source: TomlSource, findings: Findings) -> BundleHead:
     keys = Keys(source, (), source.document, findings)
     name = keys.text("name", chars_max=limits.NAME_CHARS_MAX, grammar=_NAME)
     label = keys.text("version", chars_max=limits.NAME_CHARS_MAX)

@@ -84,10 +84,7 @@ def _policy(statement: Statement, tree: pst.PolicySet, findings: Findings) -> Po
             "POL008", place, "a template decides nothing", mend, statement=template.annotations.get("id")
         )
         return None
-    node = next(iter(tree.static_policies.values()), None)
-    if node is None:
-        findings.error("POL001", statement.place(), "nothing stands before the `;`", "delete the `;`")
-        return None
+    (node,) = tree.static_policies.values()
     notes = read_annotations(statement, node.effect, node.annotations, findings)
     if notes is None:
         return None

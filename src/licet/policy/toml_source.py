@@ -272,8 +272,10 @@ def _outside_profile(value: object, path: Path) -> list[tuple[Path, str, str]]:
 
 
 def _fault_text(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "not TOML: nested too deep"
     text = _FAULT_AT.sub("", str(error)).rstrip(".")
-    return f"not TOML: {text[:1].lower()}{text[1:]}" if text else "not TOML: nested too deep"
+    return f"not TOML: {text[:1].lower()}{text[1:]}"
 
 
 def _fault_place(file: str, text: str, message: str) -> Place:
