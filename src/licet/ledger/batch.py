@@ -66,10 +66,8 @@ def write_batch(store: Store, jobs: Sequence[Job[object]], seals: Seals) -> Writ
         head = txn.head()
         page = Page(txn, head, _now_ms(seals.clock, head), seals.receipts, seals.entropy)
         results = [_attempt(job, page) for job in jobs]  # 2
-        if not page.rows:
-            txn.rollback()
-            return Written(results=results, head=head)
-        new = _append(store, page, head, seals)  # 3, 4, 5
+        # A batch of retries seals nothing; what it wrote beside leaves is committed all the same.
+        new = _append(store, page, head, seals) if page.rows else head  # 3, 4, 5
     except StoreUnknown:
         raise  # the driver has poisoned itself; there is nothing to roll back to
     except BaseException:
