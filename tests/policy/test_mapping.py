@@ -9,6 +9,7 @@ from licet.policy.compiled import CompiledBundle
 from licet.policy.engine import EngineFailure, EngineResult, Verdict
 from licet.policy.evaluate import evaluate
 from licet.policy.mapping import outcome_of
+from licet.protocol.limits import TEXT_CHARS_MAX
 from licet.protocol.types import Decision, Outcome, Reason
 from sample_bundles import FORBID, NOW_MS, PERMIT, SURFACE, door_request, small
 
@@ -89,6 +90,13 @@ def test_a_request_outside_the_declaration_is_invalid_and_says_where():
     assert (answer.outcome, answer.reason) == (Outcome.SILENCE, Reason.REQUEST_INVALID)
     assert answer.explanation[0].text == "/parameters/count: 101 is out of range (mend: send 1 to 100)"
     assert answer.explanation[0].policy == ""
+
+
+def test_a_refusal_never_says_more_than_an_answer_can_carry():
+    answer = decision(small(), door_request(parameters={"count": 5, "x" * 9_000: 1}))
+
+    assert answer.reason is Reason.REQUEST_INVALID
+    assert len(answer.explanation[0].text) == TEXT_CHARS_MAX
 
 
 def test_an_undeclared_surface_is_unknown():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from licet.errors import Malformed
 from licet.policy.engine import EvaluationInput
@@ -12,6 +13,7 @@ from licet.policy.schema_gen import json_schema
 from licet.policy.types import BoolType, ExtensionType, Field, IntType, RecordType, SetType, StringType
 from licet.policy.validator import Meeting, Problem, meet
 from licet.protocol.limits import INT_MAX
+from licet.protocol.strict import read_strict
 from sample_bundles import SURFACE, door_request, small
 
 EVERYTHING = """\
@@ -156,6 +158,15 @@ def test_whatever_is_met_the_engine_takes(parameters):
 
     if isinstance(meeting, Meeting):
         engine_takes(meeting)
+
+
+@given(st.dictionaries(st.sampled_from([*VALUES, "maybe", "other"]), JSON, max_size=3))
+def test_whatever_is_met_the_json_schema_takes(parameters):
+    request = door_request(parameters={**VALUES, **parameters})
+
+    if isinstance(meet(SURFACE_OF_ALL, request), Meeting):
+        document = {**read_strict(request.body), "idempotency_key": "k-1"}
+        assert list(Draft202012Validator(json_schema(SURFACE_OF_ALL)).iter_errors(document)) == []
 
 
 def test_extension_values_reach_cedar_typed():

@@ -22,7 +22,7 @@ from licet.policy.engine import EngineFailure, EngineResult, EvaluationInput, Ve
 from licet.policy.mapping import outcome_of
 from licet.policy.providers import cedar_facts
 from licet.policy.validator import Meeting, Problem, meet
-from licet.protocol.limits import OBLIGATIONS_MAX
+from licet.protocol.limits import OBLIGATIONS_MAX, TEXT_CHARS_MAX
 from licet.protocol.types import (
     Decision,
     ExecutionRequest,
@@ -56,8 +56,9 @@ def evaluate(
 
 
 def silence(reason: Reason, text: str, ref: PolicyRef | None, errored: tuple[str, ...] = ()) -> Decision:
-    """A SILENCE that no rule speaks: its explanation names no policy."""
-    explanation = Explanation(policy="", effect="none", text=text)
+    """A SILENCE that no rule speaks: its explanation names no policy. A text over the bound is cut."""
+    shown = text if len(text) <= TEXT_CHARS_MAX else f"{text[: TEXT_CHARS_MAX - 1]}…"
+    explanation = Explanation(policy="", effect="none", text=shown)
     return Decision(
         outcome=Outcome.SILENCE, reason=reason, explanation=(explanation,), errored=errored, policy=ref
     )
