@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote
 
 from licet.authority.callers import OWNER
 from licet.errors import LicetError, TooLarge
-from licet.service.exchange import Ask, Reply
+from licet.service.exchange import Ask, Reply, read_query
 from licet.service.problem import problem
 from licet.service.routes import Routes
+from licet.wiring.environment import environment
 from licet.wiring.home import find_home
 from licet.wiring.opening import Running, open_home
-from licet.wiring.settings import environment
 
 if TYPE_CHECKING:
     from licet.gate.core import Gate
@@ -83,16 +83,15 @@ class Embedded:
         self.close()
 
     def _reply(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        split = urlsplit(path)
-        if len(body) > self._routes.body_max(method, split.path):
-            raise TooLarge(
-                f"the body has {len(body)} bytes",
-                mend=f"keep it to {self._routes.body_max(method, split.path)} bytes",
-            )
+        place, _, query = path.partition("?")
+        place = unquote(place)
+        bytes_max = self._routes.body_max(method, place)
+        if len(body) > bytes_max:
+            raise TooLarge(f"the body has {len(body)} bytes", mend=f"keep it to {bytes_max} bytes")
         ask = Ask(
             method=method,
-            path=split.path,
-            query=dict(parse_qsl(split.query, keep_blank_values=True)),
+            path=place,
+            query=read_query(query.encode("utf-8")),
             headers={name.lower(): value for name, value in headers.items()},
             body=body,
         )

@@ -17,11 +17,11 @@ from licet.decision.decide import decide
 from licet.decision.facts import look
 from licet.decision.snapshot import Snapshot
 from licet.errors import AlreadyClaimed, IdempotencyConflict, NotAllowed
+from licet.ledger import scope
 from licet.ledger.page import Body, Page
 from licet.ledger.ports import Clock, Entropy
 from licet.protocol import fast, limits
 from licet.protocol.answer import Answer, Claimed
-from licet.protocol.digest import IDEMPOTENCY_TAG, tagged_digest
 from licet.protocol.types import (
     Decision,
     ExecutionRequest,
@@ -238,14 +238,7 @@ class DecideJob:
 
 def key_digest(tenant: Tenant, request: ExecutionRequest) -> bytes:
     """The 32-byte digest a key is stored under: scoped to tenant, actor and surface."""
-    scope: list[JsonValue] = [
-        tenant,
-        request.actor.type,
-        request.actor.id,
-        request.surface,
-        request.idempotency_key,
-    ]
-    return bytes.fromhex(tagged_digest(IDEMPOTENCY_TAG, fast.canonical(scope)).removeprefix("sha256:"))
+    return scope.key_digest(tenant, request.actor.ref(), request.surface, request.idempotency_key)
 
 
 def _demand_same(row: KeyRow, request: ExecutionRequest) -> None:

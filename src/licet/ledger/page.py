@@ -90,7 +90,7 @@ class Page:
     def seal(self, document: JsonObject, *, body: Body | None = None) -> Sealed:
         """Sign ``document`` as the next leaf. ``document`` carries the members of its ``Stamp``."""
         jws = seal(self._signer, RECEIPT_TYP, fast.canonical(document))
-        row = _row(self.next_index, document, jws)
+        row = receipt_row(self.next_index, document, jws)
         self.rows.append(row)
         if body is not None:
             self.bodies.append(
@@ -128,7 +128,8 @@ class Page:
         del self.bodies[bodies:]
 
 
-def _row(index: LeafIndex, document: JsonObject, jws: str) -> ReceiptRow:
+def receipt_row(index: LeafIndex, document: JsonObject, jws: str) -> ReceiptRow:
+    """The stored row of a receipt: its columns come from the signed payload and nowhere else."""
     digest = sha256(jws.encode("ascii")).digest()
     request = document.get("request")
     policy = document.get("policy")

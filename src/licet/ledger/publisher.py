@@ -7,11 +7,14 @@ is the window in which a rewind would stay unseen.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
 
 from licet.store.port import Head
+
+_LOG = logging.getLogger(__name__)
 
 LAG_S = 0.2
 
@@ -52,26 +55,40 @@ class CheckpointFile:
                     self._wake.wait()
                 note, self._note = self._note, None
                 closing = self._closing
-            if note is not None:
-                replace_durably(self._path, note.encode("utf-8"))
+            written = note is None or self._publish(note)
             if closing:
                 return
             with self._wake:
+                if not written and self._note is None:
+                    self._note = note  # again, unless a newer one has come
                 self._wake.wait_for(lambda: self._closing, timeout=LAG_S)
+
+    def _publish(self, note: str) -> bool:
+        try:
+            replace_durably(self._path, note.encode("utf-8"))
+        except OSError as error:
+            # The log goes on and the window of 5.2 stays open until a write succeeds: say so, every time.
+            _LOG.warning("the checkpoint was not kept in `%s`: %s", self._path, error.strerror)
+            return False
+        return True
 
 
 def replace_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Put ``content`` at ``path`` so that a crash leaves the old file or the new one, whole."""
     aside = path.with_name(f".{path.name}.new")
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(handle)
+    aside.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        os.write(handle, content)
         os.fsync(handle)
     finally:
         os.close(handle)
-    aside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

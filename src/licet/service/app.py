@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl
 
 from licet.errors import LicetError, Malformed, NotRecorded, TooLarge
 from licet.ledger.sequencer import COMMIT_WAIT_S
-from licet.service.exchange import Ask, Pending, Reply
+from licet.service.exchange import Ask, Pending, Reply, read_query
 from licet.service.problem import internal_problem, problem
 from licet.service.routes import Routes
 
@@ -23,7 +23,11 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _LOG = logging.getLogger(__name__)
 
-QUERY_FIELDS_MAX = 16
+BODY_WAIT_S = 10.0
+"""How long a whole body may take to arrive (``trust.md`` 7.4)."""
+
+_REQUEST_ID = re.compile(rb"[\x20-\x7e]{1,128}")
+"""What is echoed: one printable line, whatever a parser in front may have let through."""
 
 
 class LoopMailbox:
@@ -31,12 +35,12 @@ class LoopMailbox:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Deliver onto ``loop``."""
-        self._loop = loop
+        self.loop = loop
 
     def deliver(self, settled: Sequence[tuple[object, object]]) -> None:
         """Resolve the futures of a batch on the loop."""
         try:
-            self._loop.call_soon_threadsafe(_resolve, settled)
+            self.loop.call_soon_threadsafe(_resolve, settled)
         except RuntimeError:
             # The loop has closed: nobody waits any more. The records stand; a retry finds them.
             _LOG.warning("%d answers found nobody waiting", len(settled))
@@ -57,7 +61,7 @@ class App:
     """The application over ``routes``."""
 
     def __init__(self, routes: Routes) -> None:
-        """Bind the routes; the loop is found at the first request."""
+        """Bind the routes; the loop is found with the requests."""
         self._routes = routes
         self._mailbox: LoopMailbox | None = None
 
@@ -87,7 +91,7 @@ class App:
 
     async def _written(self, pending: Pending) -> object:
         loop = asyncio.get_running_loop()
-        if self._mailbox is None:
+        if self._mailbox is None or self._mailbox.loop is not loop:
             self._mailbox = LoopMailbox(loop)
         ticket: asyncio.Future[object] = loop.create_future()
         self._routes.authority.submit(
@@ -111,7 +115,7 @@ class App:
         return Ask(
             method=scope["method"],
             path=scope["path"],
-            query=_query(scope["query_string"]),
+            query=read_query(scope["query_string"]),
             headers=headers,
             body=await _body(receive, body_max),
         )
@@ -122,24 +126,18 @@ _SINGLE = frozenset(
 )
 
 
-def _query(raw: bytes) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(
-            raw.decode("ascii"),
-            keep_blank_values=True,
-            strict_parsing=bool(raw),
-            max_num_fields=QUERY_FIELDS_MAX,
-            errors="strict",
-        )
-    except ValueError as error:
-        raise Malformed("the query cannot be read", mend="percent-encode it, name=value&...") from error
-    query = dict(pairs)
-    if len(query) != len(pairs):
-        raise Malformed("a query parameter stands twice", mend="send each once")
-    return query
-
-
 async def _body(receive: Receive, bytes_max: int) -> bytes:
+    try:
+        # Attack: one byte a second, on many connections.
+        async with asyncio.timeout(BODY_WAIT_S):
+            return await _chunks(receive, bytes_max)
+    except TimeoutError as error:
+        raise Malformed(
+            f"the body did not arrive within {BODY_WAIT_S:.0f} s", mend="send the whole body at once"
+        ) from error
+
+
+async def _chunks(receive: Receive, bytes_max: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -160,7 +158,7 @@ async def _body(receive: Receive, bytes_max: int) -> bytes:
 
 def _request_id(scope: Scope) -> bytes | None:
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and len(value) <= 128 and value.isascii():  # noqa: PLR2004 - one line of a log
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return bytes(value)
     return None
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+from urllib.parse import parse_qsl
 
+from licet.errors import Malformed
 from licet.ledger.page import Job
 from licet.protocol import fast
 from licet.protocol.types import JsonObject
@@ -18,6 +20,8 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 TEXT = "text/plain; charset=utf-8"
 BYTES = "application/octet-stream"
+
+QUERY_FIELDS_MAX: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +57,26 @@ class Pending:
 def json_reply(document: JsonObject, *, status: int = 200) -> Reply:
     """A JSON answer in canonical form."""
     return Reply(status=status, content_type=JSON, body=fast.canonical(document))
+
+
+def read_query(raw: bytes) -> dict[str, str]:
+    """The parameters of a query string as it was sent, percent-decoded.
+
+    Raises:
+        Malformed: not ``name=value&...``, too many of them, or one that stands twice.
+    """
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=bool(raw),
+            max_num_fields=QUERY_FIELDS_MAX,
+            errors="strict",
+        )
+    except ValueError as error:
+        raise Malformed("the query cannot be read", mend="percent-encode it, name=value&...") from error
+    query = dict(pairs)
+    if len(query) != len(pairs):
+        # Attack: two readers that pick different copies of one parameter.
+        raise Malformed("a query parameter stands twice", mend="send each once")
+    return query

@@ -18,6 +18,7 @@ from licet.errors import AddressInUse, SettingsInvalid
 
 BACKLOG = 1_024
 UNIX_PATH_BYTES_MAX = 107
+PROBE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +119,21 @@ def _clear(path: Path) -> None:
         return
     if not stat.S_ISSOCK(mode):
         raise AddressInUse(f"`{path}` is there and is no socket", mend="choose another with `--socket`")
-    probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        probe.connect(str(path))
-    except (ConnectionRefusedError, FileNotFoundError):
-        remove_unix(path)
-    else:
+    if not _dead(path):
         raise AddressInUse(
             f"a server answers on `{path}` already", mend="stop it, or choose another with `--socket`"
         )
-    finally:
-        probe.close()
+    remove_unix(path)
+
+
+def _dead(path: Path) -> bool:
+    """Whether nobody listens there any more; whatever is not certain is alive."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(PROBE_S)  # a live server whose queue is full would keep us waiting
+        try:
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return True
+        except OSError:
+            return False
+    return False

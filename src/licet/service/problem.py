@@ -65,6 +65,9 @@ def status_of(error: errors.LicetError) -> int:
 
 def problem(error: errors.LicetError) -> Reply:
     """The problem document of an error. Says what the error says, and nothing of its cause."""
+    if isinstance(error, errors.StoreUnknown):
+        # A store that stopped writing is met on reads too; to whoever asks it is "ask again", never a fault.
+        error = errors.NotRecorded(error.message, mend="ask again with the same key")
     status = status_of(error)
     document: JsonObject = {
         "type": f"urn:licet:error:{error.code}",

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from licet.authority.activating import Activated
 from licet.authority.authority import Authority
 from licet.authority.callers import Caller
 from licet.authority.permits import Recorded
-from licet.errors import LogError, Malformed, MethodNotAllowed, NotFound, Unauthenticated, WrongContentType
+from licet.errors import (
+    LogError,
+    Malformed,
+    MethodNotAllowed,
+    NotFound,
+    Unauthenticated,
+    WrongContentType,
+)
 from licet.policy.limits import BUNDLE_BYTES_MAX, FILES_MAX
 from licet.protocol import fast, ids, limits
 from licet.protocol.answer import Answer, answer_bytes
@@ -27,6 +34,7 @@ from licet.protocol.types import Digest, JsonValue, ReceiptId
 from licet.receipt.keys import jwks
 from licet.service import shown
 from licet.service.exchange import BYTES, JSON, TEXT, Ask, Pending, Reply, json_reply
+from licet.service.problem import problem
 from licet.tlog.tiles import parse_tile_path
 
 Answered: TypeAlias = Reply | Pending
@@ -51,11 +59,13 @@ class Routes:
 
     def body_max(self, method: str, path: str) -> int:
         """How many body bytes a route reads before it refuses."""
-        return PACKED_BYTES_MAX if (method, path) == ("POST", "/v1/bundles") else limits.BODY_BYTES_MAX
+        found = _find(method, path)
+        return limits.BODY_BYTES_MAX if found is None else found[0].body_max
 
     def slow(self, method: str, path: str) -> bool:
         """Whether a route works long enough to belong on a thread of its own."""
-        return (method, path) in {("POST", "/v1/bundles"), ("GET", "/v1/log/verify")}
+        found = _find(method, path)
+        return found is not None and found[0].slow
 
     def handle(self, ask: Ask, *, caller: Caller | None = None) -> Answered:
         """Answer one ask. ``caller`` is given by a door that knows its caller by other means.
@@ -63,21 +73,16 @@ class Routes:
         Raises:
             LicetError: the refusal; ``problem.problem`` renders it.
         """
-        public = _PUBLIC.get(ask.path)
+        public = _tile if ask.path.startswith("/log/tile/") else _PUBLIC.get(ask.path)
         if public is not None:
-            _demand_method(ask, "GET")
-            return public(self, ask)
-        if ask.path.startswith("/log/tile/"):
-            _demand_method(ask, "GET")
-            return _tile(self, ask)
-        for method, pattern, route in _PRIVATE:
-            match = pattern.fullmatch(ask.path)
-            if match is not None and method == ask.method:
-                return route(self, ask, caller or self._caller(ask), *(match.groups() or ("",)))
-        if any(pattern.fullmatch(ask.path) for _, pattern, _ in _PRIVATE):
-            raise MethodNotAllowed(
-                f"`{ask.method}` is not for `{ask.path}`", mend="see the table of routes in docs/http.md"
-            )
+            return public(self, ask) if ask.method == "GET" else _wrong_method(ask, ("GET",))
+        found = _find(ask.method, ask.path)
+        if found is not None:
+            route, argument = found
+            return route.answer(self, ask, caller or self._caller(ask), argument)
+        methods = tuple(route.method for route in _PRIVATE if route.pattern.fullmatch(ask.path))
+        if methods:
+            return _wrong_method(ask, methods)
         raise NotFound(f"there is no `{ask.path}` here", mend="see the table of routes in docs/http.md")
 
     def _caller(self, ask: Ask) -> Caller:
@@ -178,7 +183,14 @@ def _readyz(routes: Routes, ask: Ask) -> Answered:
 
 
 def _version(routes: Routes, ask: Ask) -> Answered:
-    return json_reply({"version": routes.version, "origin": routes.authority.origin, "engine": routes.engine})
+    return json_reply(
+        {
+            "version": routes.version,
+            "origin": routes.authority.origin,
+            "engine": routes.engine,
+            "size": routes.authority.reading.store.head().size,
+        }
+    )
 
 
 def _discovery(routes: Routes, ask: Ask) -> Answered:
@@ -250,9 +262,23 @@ def _correlation(ask: Ask) -> str | None:
     return match.group(1) if match else None
 
 
-def _demand_method(ask: Ask, method: str) -> None:
-    if ask.method != method:
-        raise MethodNotAllowed(f"`{ask.method}` is not for `{ask.path}`", mend=f"use {method}")
+def _wrong_method(ask: Ask, methods: tuple[str, ...]) -> Reply:
+    """405, and what the path does take (RFC 9110 section 15.5.6)."""
+    allowed = ", ".join(sorted(methods))
+    error = MethodNotAllowed(f"`{ask.method}` is not for `{ask.path}`", mend=f"use {allowed}")
+    return replace(problem(error), headers={"allow": allowed})
+
+
+def _find(method: str, path: str) -> tuple[Route, str] | None:
+    """The route of a method and path, and the one argument that its path holds."""
+    route = _BY_PATH.get((method, path))
+    if route is not None:
+        return route, ""
+    for route in _WITH_ARGUMENT:
+        match = route.pattern.fullmatch(path)
+        if match is not None and route.method == method:
+            return route, str(match.group(1))
+    return None
 
 
 def _demand_content(ask: Ask, expected: str) -> None:
@@ -271,16 +297,33 @@ _PUBLIC: Final[Mapping[str, PublicRoute]] = {
 }
 """What anybody may read."""
 
-_PRIVATE: Final[tuple[tuple[str, re.Pattern[str], CallerRoute], ...]] = (
-    ("POST", re.compile(r"/v1/decisions"), _decide),
-    ("POST", re.compile(r"/v1/permits/claim"), _claim),
-    ("POST", re.compile(r"/v1/permits/complete"), _complete),
-    ("GET", re.compile(r"/v1/receipts"), _receipts),
-    ("GET", re.compile(r"/v1/receipts/([^/]+)"), _receipt),
-    ("GET", re.compile(r"/v1/receipts/([^/]+)/proof"), _proof),
-    ("GET", re.compile(r"/v1/bundles"), _bundles),
-    ("POST", re.compile(r"/v1/bundles"), _stage),
-    ("POST", re.compile(r"/v1/bundles/([^/]+)/activate"), _activate),
-    ("GET", re.compile(r"/v1/log/verify"), _verify_log),
+
+class Route(NamedTuple):
+    """A route that needs a caller; ``slow`` ones work on a thread of their own."""
+
+    method: str
+    pattern: re.Pattern[str]
+    answer: CallerRoute
+    slow: bool = False
+    body_max: int = limits.BODY_BYTES_MAX
+
+
+_RECEIPT: Final = r"/v1/receipts/([^/]+)"
+_ACTIVATE: Final = r"/v1/bundles/([^/]+)/activate"
+_PRIVATE: Final = (
+    Route("POST", re.compile("/v1/decisions"), _decide),
+    Route("POST", re.compile("/v1/permits/claim"), _claim, body_max=limits.CLAIM_BYTES_MAX),
+    Route("POST", re.compile("/v1/permits/complete"), _complete),
+    Route("GET", re.compile("/v1/receipts"), _receipts, slow=True),
+    Route("GET", re.compile(_RECEIPT), _receipt),
+    Route("GET", re.compile(_RECEIPT + "/proof"), _proof),
+    Route("GET", re.compile("/v1/bundles"), _bundles),
+    Route("POST", re.compile("/v1/bundles"), _stage, slow=True, body_max=PACKED_BYTES_MAX),
+    Route("POST", re.compile(_ACTIVATE), _activate, slow=True),
+    Route("GET", re.compile("/v1/log/verify"), _verify_log, slow=True),
 )
-"""What needs a caller."""
+"""What needs a caller; the authority knows which role each of them takes."""
+_WITH_ARGUMENT: Final = tuple(route for route in _PRIVATE if route.pattern.groups)
+_BY_PATH: Final = {
+    (route.method, route.pattern.pattern): route for route in _PRIVATE if not route.pattern.groups
+}

@@ -16,6 +16,7 @@ import uvicorn
 
 from licet.errors import LicetError
 from licet.service.app import App
+from licet.service.door import Door
 
 DRAIN_S = 10
 
@@ -37,7 +38,7 @@ class Service:
         config = uvicorn.Config(
             app,
             loop="uvloop",
-            http="httptools",
+            http=Door,
             ws="none",
             lifespan="off",
             access_log=False,

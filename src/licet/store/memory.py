@@ -7,6 +7,7 @@ It can also be told to lose its mind: ``break_commit`` makes the next commit one
 from __future__ import annotations
 
 import threading
+from base64 import b64decode
 from hashlib import sha256
 
 from licet.errors import StoreRefused, StoreUnknown
@@ -18,12 +19,14 @@ from licet.store.port import (
     ActivationRow,
     BodyRow,
     BundleRow,
+    CheckpointRow,
     Head,
     KeyRow,
     PermitRow,
     ReceiptQuery,
     ReceiptRow,
     StoreBusy,
+    Tally,
     TileRow,
     TokenRow,
     Txn,
@@ -174,6 +177,24 @@ class MemoryStore:
             newest = max(self._read().checkpoints.items(), default=None)
         return newest if newest is not None and newest[0] > index else None
 
+    def checkpoints(self, after: int, limit: int) -> list[CheckpointRow]:
+        """Stored checkpoints of sizes above ``after``, rising; the root is the one in the note."""
+        with self._lock:
+            sizes = sorted(size for size in self._read().checkpoints if size > after)
+        return [self._checkpoint(size) for size in sizes[: max(0, min(limit, PAGE_ROWS_MAX))]]
+
+    def tally(self, size: int) -> Tally:
+        """Count rows; nothing can stray here."""
+        with self._lock:
+            tables = self._read()
+            used = {row.digest for row in tables.activations.values()}
+            return Tally(
+                keys=sum(row.index < size for row in tables.keys.values()),
+                permits=sum(row.index < size for row in tables.permits.values()),
+                stray=0,
+                unused_bundles=len(tables.bundles.keys() - used),
+            )
+
     def verify_integrity(self) -> None:
         """Nothing can rot here."""
         self._read()
@@ -181,6 +202,10 @@ class MemoryStore:
     def close(self) -> None:
         """Refuse everything from now on; a second time is harmless."""
         self._closed = True
+
+    def _checkpoint(self, size: int) -> CheckpointRow:
+        note = self._read().checkpoints[size]
+        return CheckpointRow(size=size, root=b64decode(note.split("\n")[2]), note=note)
 
     def _read(self) -> Tables:
         if self._closed:

@@ -147,6 +147,29 @@ class TileRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointRow:
+    """A stored checkpoint: the signed note of one size, and the root that fences a second one."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Rows counted in one snapshot, for ``licet log verify``: what no receipt accounts for shows here."""
+
+    keys: int
+    """Idempotency keys of the leaves before the size that was asked for."""
+    permits: int
+    """Permits of those leaves."""
+    stray: int
+    """Rows of any table that name a leaf, size or tile beyond the head, or another log."""
+    unused_bundles: int
+    """Bundles that no activation names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptQuery:
     """A search over receipts; None does not restrict. Newest first; ``before`` excludes itself."""
 
@@ -355,6 +378,14 @@ class Store(Protocol):
 
     def checkpoint_covering(self, index: LeafIndex) -> tuple[int, str] | None:
         """The newest checkpoint, when its size is above ``index``."""
+        ...
+
+    def checkpoints(self, after: int, limit: int) -> list[CheckpointRow]:
+        """Stored checkpoints of sizes above ``after``, rising."""
+        ...
+
+    def tally(self, size: int) -> Tally:
+        """Count rows in one snapshot, each counted table whole; may take minutes for a large log."""
         ...
 
     def verify_integrity(self) -> None:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from queue import Empty
-from typing import Final
+from typing import Final, TypeVar
 
 import apsw
 
 from licet.errors import StoreRefused
 from licet.protocol.types import Origin
 from licet.store import sqlite_open as opening
-from licet.store.port import StoreBusy, Txn
-from licet.store.sqlite_check import check_edges, check_everything, check_pages
+from licet.store.port import StoreBusy, Tally, Txn
+from licet.store.sqlite_check import check_edges, check_everything, check_pages, count_rows
 from licet.store.sqlite_checkpoint import Checkpointer
 from licet.store.sqlite_lock import StoreLock
 from licet.store.sqlite_poison import Poison
@@ -27,6 +28,8 @@ from licet.store.sqlite_schema import check_schema, create
 from licet.store.sqlite_txn import SqliteTxn
 
 __all__ = ["SqliteStore", "create", "open_store"]
+
+T = TypeVar("T")
 
 _DRAIN_S: Final = 10.0
 
@@ -120,15 +123,13 @@ class SqliteStore(SqliteReads):
             raise
         txn.commit()
 
+    def tally(self, size: int) -> Tally:
+        """Count rows; on a connection of its own, since this may take minutes."""
+        return self._apart(lambda connection: count_rows(connection, size))
+
     def verify_integrity(self) -> None:
         """Read every page; on a connection of its own, since this may take minutes."""
-        self._alive()
-        connection = opening.connect(self._path, mode="ro", vfs=self._vfs)
-        try:
-            opening.apply_pragmas(connection, opening.READER_PRAGMAS)
-            check_everything(connection)
-        finally:
-            connection.close()
+        self._apart(check_everything)
 
     def close(self) -> None:
         """Finish checkpointing, close, and let go of the lock; a second time is harmless.
@@ -152,6 +153,15 @@ class SqliteStore(SqliteReads):
                 self._readers.get(timeout=_DRAIN_S).close()
         self._writer.close(force=True)
         self._lock.release()
+
+    def _apart(self, read: Callable[[apsw.Connection], T]) -> T:
+        self._alive()
+        connection = opening.connect(self._path, mode="ro", vfs=self._vfs)
+        try:
+            opening.apply_pragmas(connection, opening.READER_PRAGMAS)
+            return read(connection)
+        finally:
+            connection.close()
 
     def _begin(self) -> SqliteTxn:
         self._alive()

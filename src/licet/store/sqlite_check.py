@@ -9,6 +9,7 @@ import apsw
 from licet.errors import StoreCorrupt, StoreRefused
 from licet.protocol.types import Origin
 from licet.store import sqlite_rows as rows
+from licet.store.port import Tally
 from licet.store.sqlite_open import RESTORE
 from licet.store.sqlite_poison import name_of
 
@@ -46,6 +47,21 @@ def check_everything(connection: apsw.Connection) -> None:
         raise _damaged(name_of(error)) from error
     if dangling:
         raise _damaged("an activation names a bundle that is not kept")
+
+
+def count_rows(connection: apsw.Connection, size: int) -> Tally:
+    """Rows by table up to ``size``, and those that have no place, in one snapshot.
+
+    Raises:
+        StoreCorrupt: the file is damaged.
+    """
+    try:
+        counted = connection.execute(rows.TALLY, (size,)).fetchone()
+    except apsw.Error as error:
+        raise _damaged(name_of(error)) from error
+    if counted is None:
+        raise _damaged("the log has no head")
+    return rows.tally(counted)
 
 
 def check_edges(connection: apsw.Connection, origin: Origin | None) -> None:

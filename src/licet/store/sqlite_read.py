@@ -21,6 +21,7 @@ from licet.store.port import (
     ActivationRow,
     BodyRow,
     BundleRow,
+    CheckpointRow,
     Head,
     KeyRow,
     PermitRow,
@@ -152,6 +153,11 @@ class SqliteReads:
         """The checkpoint note of one size."""
         found = self._one(rows.CHECKPOINT, (size,))
         return None if found is None else str(found[0])
+
+    def checkpoints(self, after: int, limit: int) -> list[CheckpointRow]:
+        """Stored checkpoints of sizes above ``after``, rising; at most a page."""
+        bindings = (after, max(0, min(limit, PAGE_ROWS_MAX)))
+        return [rows.checkpoint(row) for row in self._rows(rows.CHECKPOINTS, bindings)]
 
     def checkpoint_covering(self, index: LeafIndex) -> tuple[int, str] | None:
         """The newest checkpoint, when it covers ``index``."""

@@ -13,11 +13,13 @@ from licet.store.port import (
     ActivationRow,
     BodyRow,
     BundleRow,
+    CheckpointRow,
     Head,
     KeyRow,
     PermitRow,
     ReceiptQuery,
     ReceiptRow,
+    Tally,
     TileRow,
     TokenRow,
 )
@@ -141,6 +143,37 @@ CHECKPOINT: Final = "SELECT note FROM checkpoints WHERE log_id = 'main' AND size
 CHECKPOINT_NEWEST: Final = (
     "SELECT size, note FROM checkpoints WHERE log_id = 'main' ORDER BY size DESC LIMIT 1"
 )
+
+CHECKPOINTS: Final = (
+    "SELECT size, root, note FROM checkpoints WHERE log_id = 'main' AND size > ?1 ORDER BY size LIMIT ?2"
+)
+_BEYOND: Final = {
+    "receipts": "idx >= head.size",
+    "bodies": "idx >= head.size",
+    "idem": "idx >= head.size",
+    "permits": "idx >= head.size",
+    "activations": "idx >= head.size",
+    "checkpoints": "checkpoints.size > head.size",
+    "tiles": "number >= head.size >> (8 * (level + 1))",
+    "log_head": "log_head.log_id <> 'main'",
+    "bundles": "FALSE",
+    "tokens": "FALSE",
+}
+"""When a row speaks of what the log has not. A later insert would meet it and fail."""
+_STRAY: Final = " + ".join(
+    f"(SELECT count(*) FROM {table} WHERE {table}.log_id <> 'main' OR {beyond})"  # noqa: S608 -- constants
+    for table, beyond in _BEYOND.items()
+)
+TALLY: Final = f"""
+WITH head AS (SELECT size FROM log_head WHERE log_id = 'main')
+SELECT
+  (SELECT count(*) FROM idem WHERE log_id = 'main' AND idx < ?1),
+  (SELECT count(*) FROM permits WHERE log_id = 'main' AND idx < ?1),
+  {_STRAY},
+  (SELECT count(*) FROM bundles AS kept WHERE NOT EXISTS
+    (SELECT 1 FROM activations WHERE activations.digest = kept.digest))
+FROM head
+"""  # noqa: S608 -- constants of this file
 
 
 def head(row: Row) -> Head:
@@ -290,6 +323,16 @@ def token_bindings(row: TokenRow) -> Row:
 def tile(row: Row) -> TileRow:
     """A tile from its row."""
     return TileRow(level=row[0], number=row[1], root=row[2], hashes=row[3])
+
+
+def checkpoint(row: Row) -> CheckpointRow:
+    """A stored checkpoint from its row."""
+    return CheckpointRow(size=row[0], root=row[1], note=row[2])
+
+
+def tally(row: Row) -> Tally:
+    """The counts of ``TALLY``."""
+    return Tally(keys=row[0], permits=row[1], stray=row[2], unused_bundles=row[3])
 
 
 def search(query: ReceiptQuery, limit: int) -> tuple[str, Row]:

@@ -24,7 +24,7 @@ from licet.ledger.batch import Seals, write_batch
 from licet.ledger.checkpointing import log_key
 from licet.ledger.page import Job
 from licet.ledger.ports import Entropy
-from licet.ledger.publisher import replace_durably
+from licet.ledger.publisher import replace_durably, sync_folder
 from licet.policy.bundle import Bundle
 from licet.policy.compiled import CompiledBundle
 from licet.protocol.canonical import canonical_bytes
@@ -86,6 +86,8 @@ def found_home(directory: Path, *, template: Mapping[str, bytes], origin: str | 
         if target.exists():
             target.rmdir()
         aside.rename(target)
+        # A crash before this line may lose the whole new home: nobody has used it yet.
+        sync_folder(target.parent)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from licet.errors import HomeMissing, KeyInvalid, ModeRefused
 from licet.receipt.keys import PrivateKey
 
 SETTINGS_NAME = "licet.toml"
+SECRET_BYTES_MAX = 16 * 1024
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -70,6 +72,14 @@ class Home:
         """The starter executor's API key."""
         return self.data / "executor.token"
 
+    def secrets(self) -> tuple[Path, ...]:
+        """Every file that only its owner may read. The root key and the tokens may be kept elsewhere."""
+        return (
+            *(self.key(role) for role in ("root", "receipt", "log")),
+            self.owner_token,
+            self.executor_token,
+        )
+
     def key(self, role: str) -> Path:
         """The private key file of ``root``, ``receipt`` or ``log``."""
         return self.data / "keys" / f"{role}.pem"
@@ -94,20 +104,28 @@ def read_secret(path: Path) -> bytes:
 
     Raises:
         HomeMissing: it is not there.
-        ModeRefused: others can read or write it.
+        ModeRefused: others can read or write it, or it is no file that its owner can read.
     """
     try:
-        mode = path.stat().st_mode
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError as error:
         raise HomeMissing(
             f"`{path}` is missing", mend="restore it from the backup of this home's keys"
         ) from error
-    if mode & _OTHERS:
-        # Attack: another account of this machine signs in this home's name.
-        raise ModeRefused(
-            f"`{path}` can be read by others (mode {stat.S_IMODE(mode):04o})", mend=f"chmod 600 {path}"
-        )
-    return path.read_bytes()
+    except OSError as error:
+        told = (error.strerror or "").lower()
+        raise ModeRefused(f"`{path}` cannot be read: {told}", mend="give it to its owner") from error
+    with os.fdopen(handle, "rb") as file:
+        # The mode of the very file that is read, not of the one that stood there a moment before.
+        mode = os.fstat(handle).st_mode
+        if mode & _OTHERS:
+            # Attack: another account of this machine signs in this home's name.
+            raise ModeRefused(
+                f"`{path}` can be read by others (mode {stat.S_IMODE(mode):04o})", mend=f"chmod 600 {path}"
+            )
+        if not stat.S_ISREG(mode):
+            raise ModeRefused(f"`{path}` is no plain file", mend="put the file itself there")
+        return file.read(SECRET_BYTES_MAX)
 
 
 def read_key(path: Path) -> PrivateKey:

@@ -3,7 +3,7 @@
 1. settings, key files and their modes   2. the store opens, locked, its promises read back
 3. the store is of this home's log       4. keys sign and verify, and are the ones in the trust file
 5. the right edge hashes to the signed root   6. the clock is not behind the log
-7. the checkpoint kept outside is not newer   8. one commit succeeds
+7. the checkpoints kept outside are not newer   8. one commit succeeds
 """
 
 from __future__ import annotations
@@ -18,10 +18,17 @@ from licet.authority.deciding import Deciding
 from licet.authority.entropy import SystemEntropy
 from licet.authority.reading import Reading
 from licet.authority.shelf import PolicyShelf
-from licet.errors import KeyInvalid, LicetError, SettingsInvalid, StoreRefused
+from licet.errors import (
+    KeyInvalid,
+    LicetError,
+    SettingsInvalid,
+    StoreCorrupt,
+    StoreRefused,
+    StoreRewound,
+)
 from licet.ledger.batch import CLOCK_BACK_MS_MAX, Seals
 from licet.ledger.checkpointing import log_key
-from licet.ledger.fsck import check_edge, check_outside
+from licet.ledger.fsck import check_continues, check_edge, check_outside, hash_of
 from licet.ledger.publisher import CheckpointFile
 from licet.ledger.sequencer import Sequencer
 from licet.protocol.types import Origin
@@ -29,7 +36,7 @@ from licet.receipt.signer import Ed25519LogSigner, self_test
 from licet.store.port import Head, Store
 from licet.store.sqlite import open_store
 from licet.verify.trust import TrustSet, parse_trust
-from licet.wiring.home import Home, read_key
+from licet.wiring.home import Home, read_key, read_secret
 from licet.wiring.settings import Settings, load_settings
 
 SQLITE_SCHEME = "sqlite:"
@@ -66,6 +73,7 @@ def open_home(
         RaiseTheAlarm: the evidence contradicts itself; nothing was changed.
     """
     settings = load_settings(home.settings, env)  # 1
+    _demand_modes(home)
     receipt_key, log_signer = read_key(home.key("receipt")), _log_signer(home, settings)
     trust_bytes = _read_trust(home)
     trust = parse_trust(trust_bytes)
@@ -78,8 +86,8 @@ def open_home(
         head = check_edge(store, key)  # 5
         clock = SystemClock()
         _demand_clock(head, clock.wall_ms())  # 6
-        if home.last_checkpoint.exists():
-            check_outside(store, head, home.last_checkpoint.read_text(encoding="utf-8"), key)  # 7
+        check_outside(store, head, _read_checkpoint(home), key)  # 7
+        check_continues(store, head, trust.as_of.size, hash_of(trust.as_of.root))
         publisher = CheckpointFile(home.last_checkpoint)
         seals = Seals(receipts=receipt_key, log=log_signer, clock=clock, entropy=SystemEntropy())
         sequencer = Sequencer(store, seals, committed=publisher.offer, fatal=fatal or _nobody)
@@ -90,6 +98,8 @@ def open_home(
         store.close()
         raise
     publisher.start()
+    # A process that died between a commit and its publication left an older checkpoint outside.
+    publisher.offer(head)
     authority = Authority(
         deciding=deciding,
         sequencer=sequencer,
@@ -123,6 +133,28 @@ def database_path(home: Home, settings: Settings) -> Path:
             mend='write url = "sqlite:data/licet.db"',
         )
     return home.root / settings.store.url.removeprefix(SQLITE_SCHEME)
+
+
+def _demand_modes(home: Home) -> None:
+    for path in home.secrets():
+        if path.exists():
+            read_secret(path)
+
+
+def _read_checkpoint(home: Home) -> str:
+    try:
+        return home.last_checkpoint.read_bytes().decode("utf-8")
+    except FileNotFoundError as error:
+        # Attack: an old copy of the store put back, and the file that would tell removed.
+        raise StoreRewound(
+            f"`{home.last_checkpoint}` is missing: nothing outside the store says how far the log has come",
+            mend="put the newest checkpoint of this log there that a backup, witness or verifier holds",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise StoreCorrupt(
+            f"`{home.last_checkpoint}` is no checkpoint",
+            mend="put the newest checkpoint of this log there that a backup, witness or verifier holds",
+        ) from error
 
 
 def _log_signer(home: Home, settings: Settings) -> Ed25519LogSigner:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from socket import socket as Listener  # noqa: N812 - `socket` is the path that the caller names
 
 from licet.errors import LicetError
 from licet.service.app import App
-from licet.service.listening import bind_tcp, bind_unix, parse_listen, remove_unix
+from licet.service.listening import Address, bind_tcp, bind_unix, parse_listen, remove_unix
 from licet.service.routes import Routes
 from licet.service.server import Service
+from licet.wiring.environment import environment
 from licet.wiring.home import Home
 from licet.wiring.opening import Running, open_home
-from licet.wiring.settings import environment
+from licet.wiring.runtime import make_folder, socket_path
 
 
 def serve(
@@ -26,45 +29,62 @@ def serve(
     Raises:
         StopHere, RaiseTheAlarm: refused to start; nothing was changed.
     """
-    fault: list[LicetError] = []
+    faults: list[LicetError] = []
     service: list[Service] = []
 
     def fatal(error: LicetError) -> None:
-        fault.append(error)
+        faults.append(error)
         for one in service:
             one.fail(error)
 
-    running = open_home(home, environment(), fatal=fatal)
+    env = environment()
+    running = open_home(home, env, fatal=fatal)
     try:
-        path = _socket_path(home, running, socket)
-        tcp = bind_tcp(parse_listen(listen or running.settings.service.listen))
+        path = _socket_path(running, socket, env, announce)
+        tcp, unix = _listeners(parse_listen(listen or running.settings.service.listen), path)
         try:
-            unix = bind_unix(path)
-        except BaseException:
-            tcp.close()
-            raise
-        host, port = tcp.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        routes = Routes(authority=running.authority, version=version("licet"), engine=running.engine)
-        service.append(Service(App(routes), (tcp, unix)))
-
-        def started() -> None:
-            announce(f"licet {routes.version} decides for `{running.authority.origin}`")
-            announce(f"store: {running.engine}, log size {running.head.size}")
-            announce(f"listening on http://{shown}:{port} and unix:{path}")
-
-        try:
-            failed = service[0].run(started)
+            routes = Routes(authority=running.authority, version=version("licet"), engine=running.engine)
+            service.append(Service(App(routes), (tcp, unix)))
+            if faults:  # the writer may have failed before there was a service to end
+                service[0].fail(faults[0])
+            failed = service[0].run(partial(_announce, announce, running, _shown(tcp), path))
         finally:
             tcp.close()
             unix.close()
             remove_unix(path)
     finally:
         running.close()
-    return failed or (fault[0] if fault else None)
+    return failed or (faults[0] if faults else None)
 
 
-def _socket_path(home: Home, running: Running, socket: str | None) -> Path:
+def _listeners(address: Address, path: Path) -> tuple[Listener, Listener]:
+    tcp = bind_tcp(address)
+    try:
+        return tcp, bind_unix(path)
+    except BaseException:
+        tcp.close()
+        raise
+
+
+def _socket_path(
+    running: Running, socket: str | None, env: Mapping[str, str], announce: Callable[[str], None]
+) -> Path:
     if socket is not None:
         return Path(socket)
-    return home.root / running.settings.service.socket
+    wanted = running.home.root / running.settings.service.socket
+    path = socket_path(running.home, running.settings.service.socket, env)
+    if path != wanted:
+        make_folder(path)
+        announce(f"the path `{wanted}` is too long for a socket, it is `{path}` instead")
+    return path
+
+
+def _shown(tcp: Listener) -> str:
+    host, port = tcp.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _announce(announce: Callable[[str], None], running: Running, address: str, path: Path) -> None:
+    announce(f"licet {version('licet')} decides for `{running.authority.origin}`")
+    announce(f"store: {running.engine}, log size {running.head.size}")
+    announce(f"listening on {address} and unix:{path}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -42,11 +42,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     service: ServiceSettings = ServiceSettings()
 
 
-def environment() -> Mapping[str, str]:
-    """The process's environment: read here and nowhere else."""
-    return os.environ
-
-
 def load_settings(path: Path, env: Mapping[str, str]) -> Settings:
     """Read ``licet.toml`` and lay the environment over it.
 
@@ -57,15 +52,27 @@ def load_settings(path: Path, env: Mapping[str, str]) -> Settings:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsInvalid(f"`{path}` is not TOML: {error}", mend="mend the line it names") from error
+    except OSError as error:
+        told = (error.strerror or "").lower()
+        raise SettingsInvalid(f"`{path}` cannot be read: {told}", mend="give it to its owner") from error
     for name, value in env.items():
-        parts = name.removeprefix(PREFIX).lower().split("__")
-        if name.startswith(PREFIX) and len(parts) == _PARTS:
-            section = document.setdefault(parts[0], {})
-            if isinstance(section, dict):
-                section[parts[1]] = value
+        if name.startswith(PREFIX):
+            _lay_over(document, name, value)
     try:
         return msgspec.convert(document, Settings)
     except msgspec.ValidationError as error:
         raise SettingsInvalid(
             f"`{path}` cannot be used: {str(error).lower()}", mend="see docs/settings.md for every key"
         ) from error
+
+
+def _lay_over(document: dict[str, Any], name: str, value: str) -> None:
+    parts = name.removeprefix(PREFIX).lower().split("__")
+    if len(parts) != _PARTS or "" in parts:
+        # A typing error that is passed over is a setting that somebody believes in.
+        raise SettingsInvalid(
+            f"the variable `{name}` names no setting", mend="write LICET__SECTION__KEY, or unset it"
+        )
+    section = document.setdefault(parts[0], {})
+    if isinstance(section, dict):
+        section[parts[1]] = value
