@@ -108,6 +108,15 @@ def test_all_faults_are_told_at_once_in_file_order():
     assert [one.file for one in found] == sorted(one.file for one in found)
 
 
+def test_a_rule_that_is_not_cedar_hides_no_fault_of_another():
+    broken = small_files(
+        policies=rule("1 <") + rule("context.parameters.cont > 1", head='@id("s")'),
+        more={"README.md": b"x"},
+    )
+
+    assert [one.code for one in findings(broken) if one.severity == "error"] == ["POL020", "POL001", "POL012"]
+
+
 def test_a_rule_is_validated_on_every_surface_it_can_meet():
     other = SURFACE.replace("door.open", "door.other").replace("count =", "number =")
     wide = rule(

@@ -124,6 +124,10 @@ class Findings:
         """Whether any finding is an error."""
         return any(found.severity == "error" for found in self._found)
 
+    def failed_in(self, *folders: str) -> bool:
+        """Whether a file of one of ``folders`` has an error."""
+        return any(found.severity == "error" and found.file.startswith(folders) for found in self._found)
+
     def refuse(self) -> None:
         """Refuse when there is an error.
 
