@@ -330,7 +330,7 @@ def test_absent_parameters_are_not_empty_ones():
     assert absent.effect_digest != empty.effect_digest
 
 
-@pytest.mark.parametrize("value", [1.5, object(), {1: 2}, "\ud800"], ids=repr)
+@pytest.mark.parametrize("value", [1.5, object(), {1: 2}, "\ud800"], ids=lambda value: type(value).__name__)
 def test_an_argument_without_exact_form_is_the_programmers_mistake_and_nothing_is_sent(value):
     world = World()
 

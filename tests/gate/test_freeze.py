@@ -163,7 +163,7 @@ def test_thawing_gives_fresh_plain_values(value):
         {Text("a"): 1},
         len,
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_has_no_exact_form_is_refused(value):
     with pytest.raises(NotFreezable):

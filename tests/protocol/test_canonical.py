@@ -63,7 +63,7 @@ def test_the_vectors_are_enough_and_all_hold() -> None:
         {"\u00e9": [1.5]},
         [{"a": 1j}],
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_json_would_write_as_something_else_is_refused(value: JsonValue) -> None:
     with pytest.raises(TypeError, match=r"canonical JSON has no place|a member name is a"):
