@@ -63,6 +63,8 @@ class Root(LazyGroup):
     ) -> NoReturn:
         """Run one command line and exit with its code; the only place that ends a process."""
         talk = Talk(environment())
+        # Seen before anything is parsed, so that a line that cannot be parsed is answered in JSON too.
+        talk.json = "--json" in (sys.argv[1:] if args is None else args)
         name = prog_name or "licet"
         try:
             code = super().main(args, name, complete_var, standalone_mode=False, obj=talk, **extra)
