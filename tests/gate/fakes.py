@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import sample_evidence as sample
 from licet.errors import FixTheCall
 from licet.gate.core import Gate
+from licet.gate.decision import Failure
 from licet.gate.flow import Failed, Reply, Send
 from licet.gate.instant import Instant
 from licet.protocol import fast
@@ -23,6 +24,7 @@ from licet.protocol.types import (
     Outcome,
     Reason,
 )
+from licet.receipt.jws import split
 from licet.receipt.read import DecisionReceipt, read_receipt
 from licet.receipt.statement import (
     Link,
@@ -42,6 +44,9 @@ CALL = {
     "parameters": {"amount_minor": 4000, "currency": "USD", "payee": "acme"},
     "key": "FIN-7:1",
 }
+CLAIM = "/v1/permits/claim"
+COMPLETE = "/v1/permits/complete"
+DECIDE = "/v1/decisions"
 Answered = tuple[int, Mapping[str, str], bytes]
 
 
@@ -241,3 +246,22 @@ def problem(status: int, code: str, headers: Mapping[str, str] | None = None) ->
 
 def link(token: str) -> Link:
     return Link(receipt_id=read_receipt(token).stamp.receipt_id, index=LeafIndex(5), digest=jws_digest(token))
+
+
+class Boom(Exception):
+    """What an effect raises."""
+
+
+def refusing(decided: Decision) -> World:
+    return World(FakeAuthority(decide=lambda request: decided))
+
+
+def cut(world: World, path: str, failure: Failure = Failure.UNREACHABLE) -> None:
+    """Every send to ``path`` is lost."""
+    world.transport.broken = lambda send: (
+        Failed(failure=failure, now=world.clock.now()) if send.path == path else None
+    )
+
+
+def payload_of(token: str) -> bytes:
+    return split(token).payload
