@@ -50,7 +50,7 @@ class NotPermitted(Exception):
         """Outcome, reason, explanation, receipt id: never parameters, never a traceback."""
         decision = self.decision
         words = [decision.outcome.value, str(decision.reason or decision.failure or "")]
-        if decision.check is not None:
+        if decision.check is not None and decision.check != decision.failure:
             words.append(f"at `{visible(decision.check)}`")
         texts = "; ".join(entry.text for entry in decision.explanation)
         told = f": {visible(texts, chars_max=_TEXT_CHARS_MAX)}" if texts else ""
