@@ -43,6 +43,8 @@ EXIT_OF: Final[dict[type[LicetError], Exit]] = {
     errors.HomeHeld: Exit.INTERNAL,
     errors.DatabaseMissing: Exit.INTERNAL,
     errors.StoreRefused: Exit.INTERNAL,
+    # Nothing is wrong with it as far as this version can tell, and nothing follows from it.
+    errors.UnknownValue: Exit.CANNOT_VERIFY,
     errors.RaiseTheAlarm: Exit.FAILED,
     # The commit's fate is unknown: a supervisor restarts this process, which then looks.
     errors.StoreUnknown: Exit.INTERNAL,

@@ -5,6 +5,7 @@ Only the standard library and click are imported here: `licet --help` stays quic
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -78,6 +79,7 @@ def ended(error: BaseException, talk: Talk) -> int:
 
     An unknown exception is one line and exit 1, which counts as no permit; `--debug` shows the traceback.
     """
+    _settle_stdout()
     if talk.debug and not isinstance(error, SystemExit | click.exceptions.Exit):
         sys.excepthook(type(error), error, error.__traceback__)
     match error:
@@ -97,11 +99,8 @@ def ended(error: BaseException, talk: Talk) -> int:
             talk.error(usage)
             return Exit.USAGE
         case BrokenPipeError():
-            _abandon_stdout()
             return Exit.INTERNAL
         case _:
-            if isinstance(error, OSError):
-                _abandon_stdout()
             talk.error(_unknown(error))
             return Exit.INTERNAL
 
@@ -139,10 +138,13 @@ def _unknown(error: BaseException) -> LicetError:
     )
 
 
-def _abandon_stdout() -> None:
-    """Keep the interpreter from failing once more when it flushes a stdout that nobody reads."""
-    with suppress(OSError, ValueError):
-        sys.stdout.close()
+def _settle_stdout() -> None:
+    """Where stdout cannot be written any more, let its rest go nowhere: nothing may fail after this."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 root = Root(
