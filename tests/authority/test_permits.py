@@ -18,9 +18,10 @@ from licet.errors import (
     NotFound,
     PermitExpired,
     PermitInvalid,
+    TooLarge,
     WrongAudience,
 )
-from licet.protocol import fast
+from licet.protocol import fast, limits
 from licet.protocol.parse import parse_claim_ask, parse_completion_ask, parse_decision_ask
 from licet.protocol.types import Audience, EntityRef, Outcome, Tenant
 from licet.receipt.read import read_receipt
@@ -279,3 +280,30 @@ def test_a_door_without_the_executors_credential_gets_no_decision_either(world):
         world.decide(payment(claim_id="c-1"), caller)
     assert world.store.head().size == size
     assert world.authority._deciding.known(parse_decision_ask(payment()).request, OWNER) is None
+
+
+def test_the_largest_completion_that_is_taken_is_read_back(world, permit):
+    claim(world, permit.receipt)
+    actual = {f"a{number}": number for number in range(limits.COMPLETION_MEMBERS_MAX - 3)}
+
+    completed = complete(world, permit.receipt_id, actual=actual)
+
+    assert read_receipt(completed.receipt).actual == actual
+
+
+def test_a_completion_with_more_members_than_its_receipt_can_have_is_refused(world, permit):
+    claim(world, permit.receipt)
+    actual = {f"a{number}": number for number in range(limits.COMPLETION_MEMBERS_MAX - 2)}
+
+    with pytest.raises(Malformed, match="members in all"):
+        complete(world, permit.receipt_id, actual=actual)
+
+
+def test_a_completion_too_large_for_a_receipt_is_refused_and_can_be_sent_again(world, permit):
+    claim(world, permit.receipt)
+
+    with pytest.raises(TooLarge):
+        complete(world, permit.receipt_id, actual={"log": "x" * 30_000})
+
+    completed = complete(world, permit.receipt_id, actual={"log": "x"})
+    assert read_receipt(completed.receipt).actual == {"log": "x"}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from licet.errors import NotFound, NotRecorded, StoreCorrupt, StoreUnknown
+from licet.errors import NotFound, NotRecorded, StoreCorrupt, StoreUnknown, TooLarge
 from licet.ledger.batch import write_batch
 from licet.ledger.checkpointing import log_key, open_checkpoint
+from licet.protocol import limits
 from licet.protocol.types import LeafIndex
 from licet.receipt.read import read_receipt
 from licet.store.memory import MemoryStore
@@ -57,6 +58,21 @@ def test_a_fault_in_one_job_is_taken_back_and_is_no_answer(store):
     assert isinstance(written.results[0], NotRecorded)
     assert "oops" not in str(written.results[0])
     assert store.head().size == 1
+
+
+class HugeJob:
+    """Seals a receipt that no reader takes."""
+
+    def write(self, page):
+        sealed = SealJob().write(page)
+        page.seal({"id": sealed[0].receipt_id, "actual": "x" * limits.JWS_BYTES_MAX})
+
+
+def test_a_receipt_too_large_for_its_readers_is_refused_alone(store):
+    written = write_batch(store, [SealJob(), HugeJob(), SealJob()], seals())
+
+    assert isinstance(written.results[1], TooLarge)
+    assert [sealed.index for sealed in (*written.results[0], *written.results[2])] == [0, 1]
 
 
 def test_a_batch_that_writes_nothing_signs_nothing(store):

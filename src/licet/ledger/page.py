@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol, TypeVar
 
+from licet.errors import TooLarge
 from licet.ledger.ports import Entropy
-from licet.protocol import fast
+from licet.protocol import fast, limits
 from licet.protocol.ids import UUID7_RANDOM_BYTES, uuid7
 from licet.protocol.types import Digest, JsonObject, LeafIndex, Origin, ReceiptId, Tenant
 from licet.receipt.jws import RECEIPT_TYP, seal
@@ -88,8 +89,18 @@ class Page:
         )
 
     def seal(self, document: JsonObject, *, body: Body | None = None) -> Sealed:
-        """Sign ``document`` as the next leaf. ``document`` carries the members of its ``Stamp``."""
+        """Sign ``document`` as the next leaf. ``document`` carries the members of its ``Stamp``.
+
+        Raises:
+            TooLarge: no reader would take the receipt; nothing was sealed.
+        """
         jws = seal(self._signer, RECEIPT_TYP, fast.canonical(document))
+        if len(jws) > limits.JWS_BYTES_MAX:
+            # Attack: one completion with a huge `actual`, and the store refuses its whole batch.
+            raise TooLarge(
+                f"the receipt would have {len(jws)} characters",
+                mend=f"send less, or a digest: a receipt has at most {limits.JWS_BYTES_MAX}",
+            )
         row = receipt_row(self.next_index, document, jws)
         self.rows.append(row)
         if body is not None:

@@ -24,6 +24,8 @@ ORIGIN_CHARS_MAX: Final = 255
 JWS_BYTES_MAX: Final = 32 * 1024
 PERMIT_BYTES_MAX: Final = 8 * 1024
 """A permit travels in one HTTP header."""
+COMPLETION_MEMBERS_MAX: Final = MEMBERS_MAX - 50
+"""Its receipt repeats `actual` among some twenty members of its own, and no reader takes over 1,000."""
 CLAIM_BYTES_MAX: Final = BODY_BYTES_MAX + PERMIT_BYTES_MAX + 1024
 """A claim carries an effect, which may be as large as a request, its permit, and a little around them."""
 

@@ -121,7 +121,7 @@ def parse_completion_ask(body: bytes) -> CompletionAsk:
         Malformed: the document breaks the contract; ``pointer`` names the place.
         TooLarge: more than 64 KiB.
     """
-    members = Members(fast.read(body))
+    members = Members(fast.read(body, members_max=limits.COMPLETION_MEMBERS_MAX))
     receipt_id = members.text("receipt_id", chars_max=ids.RECEIPT_ID_CHARS, grammar=ids.RECEIPT_ID)
     status = members.one_of("status", CompletionStatus)
     result = members.text_or_none("result_digest", chars_max=ids.DIGEST_CHARS, grammar=ids.DIGEST)
