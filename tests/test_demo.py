@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -53,9 +54,10 @@ def normalised(transcript: str) -> str:
 
 
 @pytest.fixture
-def guard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def guard() -> Iterator[Path]:
     # Short: the demo's Unix socket must fit 107 bytes.
-    return Path(tempfile.mkdtemp(prefix="licet-t-"))
+    with tempfile.TemporaryDirectory(prefix="licet-t-") as folder:
+        yield Path(folder)
 
 
 def test_the_transcript_is_the_committed_one(guard: Path) -> None:

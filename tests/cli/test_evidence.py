@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from licet.cli.connection import Line
+from licet.cli.remote import Exchanged
 from support.command_line import Ran, licet, parameters, write_request
 
 
@@ -190,3 +194,43 @@ def test_the_checkpoint_is_printed_byte_for_byte(home: Path) -> None:
 
     assert done.code == 0
     assert done.stdout.encode() == (home / "data" / "last-checkpoint").read_bytes()
+
+
+def test_a_receipt_changed_in_the_store_is_found_and_named(evidence: Path, home: Path) -> None:
+    with closing(sqlite3.connect(home / "data" / "licet.db")) as database, database:
+        (jws,) = database.execute("SELECT jws FROM receipts WHERE idx = 2").fetchone()
+        flipped = jws[:-1] + ("A" if jws[-1] != "A" else "Q")
+        database.execute("UPDATE receipts SET jws = ? WHERE idx = 2", (flipped,))
+
+    done = licet("log", "verify", "--home", str(home))
+
+    assert done.code == 10
+    assert "leaf 2" in done.stderr
+
+
+class OneAnswer:
+    """An authority that gives one answer to everything."""
+
+    def __init__(self, document: dict[str, object]) -> None:
+        self.body = json.dumps(document).encode()
+
+    def exchange(self, method: str, path: str, body: bytes, headers: object) -> Exchanged:
+        return Exchanged(status=200, headers={}, body=self.body)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_problems_of_the_log_are_listed_and_are_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = {"index": 2, "code": "leaf_differs", "detail": "the stored receipt hashes to another leaf"}
+    report = {"origin": "o", "size": 5, "root": "sha256:00", "checked": 5, "problems": [problem]}
+    line = Line(OneAnswer(report), "one answer")
+    monkeypatch.setattr("licet.cli.logs.connected", lambda reach, environment: closing(line))
+
+    told = licet("log", "verify")
+    data = licet("log", "verify", "--json")
+
+    assert (told.code, data.code) == (10, 10)
+    assert told.stdout.startswith("FAILED  5 of 5 receipts recomputed: 1 problems")
+    assert "  leaf 2  leaf_differs: the stored receipt hashes to another leaf" in told.stdout
+    assert data.json() == report

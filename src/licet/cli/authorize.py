@@ -13,12 +13,12 @@ from licet.cli.exits import Exit
 from licet.cli.files import read_file
 from licet.cli.options import Reach, Verb, reaching, talk_of
 from licet.cli.talk import Painted, Talk, bad, good, pale
-from licet.cli.trust_file import read_trust
 from licet.errors import NotRecorded
 from licet.protocol.limits import BODY_BYTES_MAX
 
 if TYPE_CHECKING:
     from licet.protocol.types import JsonObject
+    from licet.verify.trust import TrustSet
 
 
 @click.command(
@@ -57,7 +57,7 @@ def authorize(
     headers = {} if deadline_ms is None else {"Licet-Deadline-Ms": str(deadline_ms)}
     with connected(reach, talk.environment) as line:
         # Read before asking: a trust folder that cannot be used must not cost a decision.
-        trust = line.trust() if trust_name is None else read_trust(trust_name)
+        trust = line.trust() if trust_name is None else _named_trust(trust_name)
         answer = line.post("/v1/decisions", body, headers=headers)
     demand_believable(answer, body, trust)
     code = exit_of_answer(answer)
@@ -68,6 +68,12 @@ def authorize(
         if trust is None:
             talk.say("the signature was not checked: give --trust DIR")
     return code
+
+
+def _named_trust(name: str) -> TrustSet:
+    from licet.cli.trust_file import read_trust  # noqa: PLC0415 - a call without trust pays for no verifier
+
+    return read_trust(name)
 
 
 def exit_of_answer(answer: JsonObject) -> Exit:
