@@ -76,7 +76,7 @@ class PrivateKey:
         Raises:
             KeyInvalid: no such key in there; the message never quotes the file.
         """
-        mend = "give an unencrypted PKCS#8 PEM of an Ed25519 key (`licet keys new`)"
+        mend = "give an unencrypted PKCS#8 PEM of an Ed25519 key"
         if len(pem) > PEM_BYTES_MAX:
             raise KeyInvalid(f"the key file has {len(pem)} bytes", mend=mend)
         try:
