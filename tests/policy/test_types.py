@@ -36,8 +36,16 @@ span = { type = "duration" }
 host = { type = "ip" }
 tags = { type = "set", items = { type = "string" }, max_length = 2 }
 nested = { type = "set", items = { type = "set", items = { type = "int" } } }
+prices = { type = "set", items = { type = "decimal" }, optional = true }
+hosts = { type = "set", items = { type = "ip" }, optional = true }
+spans = { type = "set", items = { type = "duration" }, optional = true }
 place = { type = "record", fields = { city = { type = "string" }, zip = { type = "int", optional = true } } }
 maybe = { type = "bool", optional = true }
+
+[parameters.legs]
+type = "set"
+optional = true
+items = { type = "record", fields = { at = { type = "datetime" }, on = { type = "bool", optional = true } } }
 """
 VALUES = {
     "whole": 1,
@@ -68,7 +76,11 @@ GOOD = {
     "span": ["-1ms"],
     "host": ["10.0.0.0/8"],
     "tags": [[], ["a", "b"]],
-    "nested": [[], [[]], [[1, 2], [2, 1]]],
+    "nested": [[], [[]], [[1, 2], [2]]],
+    "prices": [["1.0", "1.01"]],
+    "legs": [[{"at": "2026-11-23", "on": True}, {"at": "2026-11-23", "on": False}, {"at": "2026-11-23"}]],
+    "hosts": [["10.0.0.0/24", "10.0.0.7/24"]],
+    "spans": [["1d", "-1d"]],
     "place": [{"city": "", "zip": 1}],
     "maybe": [True],
 }
@@ -85,7 +97,11 @@ BAD = {
     "span": ["", "1"],
     "host": ["localhost", ""],
     "tags": [["a", "a"], ["a", "b", "c"], [1], "a", [None], {"0": "a"}],
-    "nested": [[1], [[1], [1]], [[1, 1]], [["1"]]],
+    "nested": [[1], [[1], [1]], [[1, 2], [2, 1]], [[1, 1]], [["1"]]],
+    "prices": [["1.0", "1.00"], ["1"]],
+    "legs": [[{"at": "2026-11-23", "on": True}, {"on": True, "at": "2026-11-23T00:00:00Z"}]],
+    "hosts": [["::1", "0::1"], ["10.0.0.1", "10.0.0.1/32"]],
+    "spans": [["1d", "24h"]],
     "place": [{}, {"city": 1}, {"city": "a", "zap": 1}, {"city": "a", "zip": None}, [], None],
     "maybe": [None],
     "undeclared": [1, None],

@@ -7,31 +7,20 @@ rules are validated against and the check that requests pass cannot drift apart.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
-from licet.policy import extension
-from licet.protocol.canonical import canonical_bytes
+from licet.policy.extension import READERS, ExtensionName
 from licet.protocol.limits import INT_MAX
 from licet.protocol.shape import kind_of, refuse
 from licet.protocol.strict import escape_pointer
 from licet.protocol.types import JsonObject, JsonValue
 
-ExtensionName = Literal["decimal", "datetime", "duration", "ip"]
-
 _CEDAR_NAME: Final[Mapping[ExtensionName, str]] = MappingProxyType(
     {"decimal": "decimal", "datetime": "datetime", "duration": "duration", "ip": "ipaddr"}
-)
-_CHECK: Final[Mapping[ExtensionName, Callable[[str], bool]]] = MappingProxyType(
-    {
-        "decimal": extension.is_decimal,
-        "datetime": extension.is_datetime,
-        "duration": extension.is_duration,
-        "ip": extension.is_ip,
-    }
 )
 _EXAMPLE: Final[Mapping[ExtensionName, str]] = MappingProxyType(
     {"decimal": "12.50", "datetime": "2026-11-23T09:00:00Z", "duration": "1d2h30m", "ip": "192.0.2.0/24"}
@@ -144,10 +133,10 @@ class ExtensionType:
                 f"{kind_of(value)} stands where a {self.name} belongs",
                 f'send "{_EXAMPLE[self.name]}"',
             )
-        if not _CHECK[self.name](value):
+        read = READERS[self.name](value)
+        if read is None:
             refuse(pointer, f"`{value[:64]}` is not a {self.name}", f'send it as "{_EXAMPLE[self.name]}"')
-        scaled = extension.decimal_scaled(value)
-        if scaled is not None and not self._within(scaled):
+        if self.name == "decimal" and isinstance(read, int) and not self._within(read):
             refuse(pointer, f"`{value}` is out of range", "send a value between the declared min and max")
         return {"__extn": {"fn": self.name, "arg": value}}
 
@@ -179,14 +168,16 @@ class SetType:
             refuse(pointer, f"{kind_of(value)} stands where an array belongs", "send an array")
         if self.items_max is not None and len(value) > self.items_max:
             refuse(pointer, f"{len(value)} elements", f"send at most {self.items_max}")
-        seen: set[bytes] = set()
+        seen: set[Hashable] = set()
+        converted: list[JsonValue] = []
         for position, item in enumerate(value):
-            # Attack: a set forgets repetitions, an executor that walks the array pays twice.
-            form = canonical_bytes(item)
-            if form in seen:
+            converted.append(self.items.convert(item, f"{pointer}/{position}"))
+            # Attack: a set forgets repetitions, an executor that walks the array pays twice. `1.0` and
+            # `1.00` are one decimal to the rules, and two payments to whoever walks the array.
+            seen.add(_seen_as(converted[-1]))
+            if len(seen) != len(converted):
                 refuse(f"{pointer}/{position}", "the element stands twice", "send each element once")
-            seen.add(form)
-        return [self.items.convert(item, f"{pointer}/{position}") for position, item in enumerate(value)]
+        return converted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,3 +233,16 @@ class Field:
     name: str
     type: FieldType
     optional: bool = False
+
+
+def _seen_as(value: JsonValue) -> Hashable:
+    """What Cedar compares where it is given ``value``: equal here if and only if equal to a rule."""
+    if isinstance(value, list):
+        return frozenset(_seen_as(item) for item in value)
+    if not isinstance(value, dict):
+        return (type(value), value)  # to Python, `True` is `1`
+    call = value.get("__extn")
+    if isinstance(call, dict):
+        name, text = call["fn"], str(call["arg"])
+        return next((kind, reader(text)) for kind, reader in READERS.items() if kind == name)
+    return tuple(sorted((name, _seen_as(item)) for name, item in value.items()))
