@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from licet.errors import NotFound, NotRecorded, StoreCorrupt, StoreUnknown, TooLarge
+from licet.errors import NotFound, NotRecorded, StoreCorrupt, StoreRewound, StoreUnknown, TooLarge
 from licet.ledger.batch import write_batch
 from licet.ledger.checkpointing import log_key, open_checkpoint
 from licet.protocol import limits
@@ -146,9 +146,24 @@ class FencedStore(MemoryStore):
         return txn
 
 
-def test_an_authority_that_was_fenced_stops_writing():
+def test_an_authority_that_was_fenced_stops_writing_and_lets_go_of_the_store():
+    store = FencedStore(ORIGIN, MONDAY_MS)
+
     with pytest.raises(StoreUnknown, match="another authority"):
-        write_batch(FencedStore(ORIGIN, MONDAY_MS), [SealJob()], seals())
+        write_batch(store, [SealJob()], seals())
+    store.begin().rollback()
+
+
+def test_a_store_put_back_under_a_running_authority_is_never_signed_on(store):
+    keys = seals()
+    published = write_batch(store, [SealJob(), SealJob()], keys).head
+    older = MemoryStore(ORIGIN, MONDAY_MS)
+    write_batch(older, [SealJob()], keys)
+
+    with pytest.raises(StoreRewound, match="size 1, this process left it at size 2"):
+        write_batch(older, [SealJob()], keys, after=published)
+    assert older.head().size == 1
+    assert write_batch(store, [SealJob()], keys, after=published).head.size == 3
 
 
 def test_tiles_become_full_in_the_transaction_of_their_last_leaf(store):

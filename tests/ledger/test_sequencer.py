@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
-from licet.errors import NotFound, NotRecorded, Overloaded
+from licet.errors import NotFound, NotRecorded, Overloaded, StoreRefused, StoreRewound
+from licet.ledger import sequencer as sequencing
+from licet.ledger.batch import write_batch
 from licet.ledger.sequencer import FutureMailbox, Sequencer
 from licet.protocol import limits
 from licet.store.memory import MemoryStore
 from support.ledgers import SealJob, seals
-from support.sources import MONDAY_MS, ORIGIN, ManualClock
+from support.sources import MONDAY_MS, ORIGIN, ManualClock, SeededEntropy
 
 LATER_MS = 10**9
 
@@ -174,3 +177,53 @@ def test_many_threads_get_each_their_own_leaf(writer, store):
 
     assert sorted(one[0].index for one in sealed) == list(range(400))
     assert store.head().size == 400
+
+
+def test_a_log_that_another_process_moved_is_written_no_more(writer, store, faults):
+    assert writer.settle(SealJob(), deadline_ms=LATER_MS)
+    other = replace(seals(), entropy=SeededEntropy(b"another process"))
+    moved = write_batch(store, [SealJob()], other).head
+
+    with pytest.raises(NotRecorded):
+        writer.settle(SealJob(), deadline_ms=LATER_MS)
+    assert [type(fault) for fault in faults] == [StoreRewound]
+    assert store.head() == moved
+
+
+@pytest.mark.parametrize("error", [StoreRefused("no", mend="none"), KeyError("oops"), SystemExit()])
+def test_a_writer_whose_heartbeat_fails_stops_aloud(store, clock, faults, monkeypatch, error):
+    monkeypatch.setattr(sequencing, "HEARTBEAT_S", 0.01)
+    told = threading.Event()
+    writer = Sequencer(
+        store,
+        seals(clock),
+        committed=lambda head: None,
+        fatal=lambda fault: (faults.append(fault), told.set()),
+    )
+    writer.start()
+
+    def fail(now_ms):
+        raise error
+
+    store.heartbeat = fail
+    assert told.wait(10)
+
+    with pytest.raises(NotRecorded):
+        submit(writer, SealJob())
+    writer.close()
+    assert len(faults) == 1
+
+
+class LeavingJob:
+    """Ends the thread it runs on."""
+
+    def write(self, page):
+        raise SystemExit
+
+
+def test_a_job_that_ends_its_thread_leaves_nobody_waiting(writer, store, faults):
+    ticket = submit(writer, LeavingJob())
+
+    assert isinstance(ticket.exception(10), NotRecorded)
+    assert len(faults) == 1
+    assert store.head().size == 0

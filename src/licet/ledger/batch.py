@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 
-from licet.errors import LicetError, NotRecorded, RaiseTheAlarm, StoreCorrupt, StoreUnknown
+from licet.errors import LicetError, NotRecorded, RaiseTheAlarm, StoreCorrupt, StoreRewound, StoreUnknown
 from licet.ledger.checkpointing import sign_checkpoint
 from licet.ledger.page import Job, Page
 from licet.ledger.ports import Clock, Entropy
@@ -52,24 +53,33 @@ class Written:
     head: Head
 
 
-def write_batch(store: Store, jobs: Sequence[Job[object]], seals: Seals) -> Written:
+def write_batch(
+    store: Store, jobs: Sequence[Job[object]], seals: Seals, *, after: Head | None = None
+) -> Written:
     """Write ``jobs`` and commit. A result is the job's answer, or the ``LicetError`` it raised.
+
+    ``after`` is the head that this process committed last: the log goes on from there or not at all.
 
     Raises:
         StoreBusy: definitely nothing was recorded.
         NotRecorded: nothing was recorded: the clock is behind the log.
         StoreUnknown: the fate of the commit is unknown.
         StoreCorrupt: what was stored is not what was signed; rolled back.
+        StoreRewound: the store does not stand where this process left it; rolled back.
     """
     txn = store.begin()  # 1
     try:
         head = txn.head()
+        if after is not None:
+            _demand_same(after, head)
         page = Page(txn, head, _now_ms(seals.clock, head), seals.receipts, seals.entropy)
         results = [_attempt(job, page) for job in jobs]  # 2
         # A batch of retries seals nothing; what it wrote beside leaves is committed all the same.
         new = _append(store, page, head, seals) if page.rows else head  # 3, 4, 5
     except StoreUnknown:
-        raise  # the driver has poisoned itself; there is nothing to roll back to
+        with suppress(StoreUnknown):  # a driver that poisoned itself has nothing to roll back to
+            txn.rollback()
+        raise
     except BaseException:
         txn.rollback()
         raise
@@ -78,6 +88,16 @@ def write_batch(store: Store, jobs: Sequence[Job[object]], seals: Seals) -> Writ
     # (test_crash_after_commit_is_found_by_key).
     txn.commit()  # 6
     return Written(results=results, head=new)
+
+
+def _demand_same(after: Head, found: Head) -> None:
+    if (found.epoch, found.size, found.root) != (after.epoch, after.size, after.root):
+        # Attack: an older copy put back under a running authority, which would sign a second checkpoint
+        # for a size it has published, and write it over the file that could tell.
+        raise StoreRewound(
+            f"the store stands at size {found.size}, this process left it at size {after.size}",
+            mend="keep every copy: the database was put back, or another process writes to it",
+        )
 
 
 def _now_ms(clock: Clock, head: Head) -> int:

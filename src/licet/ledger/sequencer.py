@@ -87,6 +87,7 @@ class Sequencer:
         self._wake = threading.Condition()
         self._closing = False
         self._committed_ms = 0
+        self._head: Head | None = None
         self._poison: LicetError | None = None
         self._thread = threading.Thread(target=self._run, name="licet-writer", daemon=True)
         self._futures = FutureMailbox()
@@ -128,6 +129,7 @@ class Sequencer:
         # The first commit also makes everything durable that a crashed process left behind, so that
         # rows found from now on are as durable as fresh ones (`storage.md` 1.6).
         self._beat()
+        self._head = self._store.head()
         self._thread.start()
 
     def submit(self, job: Job[object], *, deadline_ms: int, mailbox: Mailbox, ticket: object) -> None:
@@ -187,6 +189,8 @@ class Sequencer:
             _LOG.warning("the store is busy: no heartbeat")
         except RaiseTheAlarm as alarm:
             self._stop_writing(alarm, [])
+        except BaseException as bug:  # noqa: BLE001 - the rim of the writer: it never dies in silence
+            self._stop_writing(_bug(bug), [])
 
     def _beat(self) -> None:
         self._store.heartbeat(self._seals.clock.wall_ms())
@@ -218,14 +222,15 @@ class Sequencer:
             self._stop_writing(alarm, live)
         except LicetError as refused:
             _release(live, [refused] * len(live))
-        except Exception as bug:  # noqa: BLE001 - the rim of the writer: no answer may be lost
+        except BaseException as bug:  # noqa: BLE001 - the rim of the writer: no answer may be lost
             # Rolled back by `write_batch`, but a writer that meets a bug cannot vouch for the next batch.
             self._stop_writing(_bug(bug), live)
         else:
             _release(live, written.results)
 
     def _attempt(self, live: list[_Entry]) -> Written:
-        written = write_batch(self._store, [entry.job for entry in live], self._seals)
+        written = write_batch(self._store, [entry.job for entry in live], self._seals, after=self._head)
+        self._head = written.head
         self._committed_ms = self._seals.clock.monotonic_ms()
         self._committed(written.head)
         return written
@@ -267,7 +272,7 @@ def _not_recorded(cause: LicetError) -> NotRecorded:
     )
 
 
-def _bug(bug: Exception) -> StoreCorrupt:
+def _bug(bug: BaseException) -> StoreCorrupt:
     error = StoreCorrupt(
         f"the writer met a fault of its own: {type(bug).__name__}",
         mend="restart the authority, and report the log line before this one",
