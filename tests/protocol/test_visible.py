@@ -25,6 +25,8 @@ from licet.protocol.visible import visible
         ("a\u00a0b\u3000", "a<U+00A0>b<U+3000>"),
         ("\u3164\u115f\u2800\u034f", "<U+3164><U+115F><U+2800><U+034F>"),
         ("\U000e0041", "<U+E0041>"),
+        ("acct\ufe0f-42\U000e0101\u180b", "acct<U+FE0F>-42<U+E0101><U+180B>"),
+        ("a\ufff0\U000e0080", "a<U+FFF0><U+E0080>"),
         ("\ud800", "<U+D800>"),
         ("", ""),
     ],

@@ -12,11 +12,14 @@ from typing import Final
 
 _CHARS_MAX: Final = 200
 
-_HIDING_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"})
-"""Controls, formats (bidi, zero width, tags), surrogates, private use, every space but the plain one."""
+_HIDING_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cn", "Cs", "Co", "Zl", "Zp", "Zs"})
+"""Controls, formats (bidi, zero width, tags), unassigned, surrogates, private use, every space but one."""
 
-_HIDING_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Characters that Unicode calls letters, marks or symbols and that show nothing."""
+_VARIATION_SELECTORS: Final = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+_HIDING_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
+    chr(code) for codes in _VARIATION_SELECTORS for code in codes
+}
+"""Characters that Unicode calls letters, marks or symbols and that show nothing: any text hides in them."""
 
 
 def visible(text: str, *, chars_max: int = _CHARS_MAX) -> str:
