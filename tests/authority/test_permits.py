@@ -86,6 +86,14 @@ def test_a_lost_answer_is_safe_to_ask_for_with_the_same_claim_id(world, permit):
         claim(world, permit.receipt, claim_id="attempt-2")
 
 
+def test_the_claim_id_of_another_executor_gets_nothing(world, permit):
+    claim(world, permit.receipt, claim_id="order-7")
+    replica = replace(EXECUTOR, actor=EntityRef(type="service", id="payments-executor-2"))
+
+    with pytest.raises(AlreadyClaimed):
+        claim(world, permit.receipt, claim_id="order-7", caller=replica)
+
+
 def test_many_claimants_have_one_winner(world, permit):
     def attempt(number):
         try:
@@ -260,6 +268,21 @@ def test_a_door_decides_and_claims_in_one_transaction(world):
     assert world.decide(payment(claim_id="c-1")) == answer
     with pytest.raises(AlreadyClaimed):
         world.decide(payment(claim_id="c-2"))
+
+
+def test_a_surface_that_was_taken_from_its_door_in_between_claims_nothing(world):
+    world.settle(world.activation(door_bundle(), parent=world.store.active().digest))
+    job = world.authority.decide(
+        parse_decision_ask(payment(claim_id="c-1")), OWNER, deadline_ms=world.authority.deadline_ms()
+    )
+    executors = world.activation(starter(), parent=world.store.active().digest, reason="back to the executor")
+    world.settle(executors)
+    size = world.store.head().size
+
+    with pytest.raises(NotAllowed) as refused:
+        world.settle(job)
+    assert refused.value.pointer == "/claim_id"
+    assert world.store.head().size == size
 
 
 def test_a_door_that_is_denied_claims_nothing(world):

@@ -124,6 +124,7 @@ class DecideJob:
         Raises:
             IdempotencyConflict: the key was used for another request.
             AlreadyClaimed: a retry of decide-and-claim whose permit somebody else used.
+            NotAllowed: a claim in one step on a surface whose executor claims.
         """
         key = KeyRow(
             key=key_digest(self.caller.tenant, self.request),
@@ -133,6 +134,8 @@ class DecideJob:
         if not page.txn.insert_key(key):
             return self._again(page, key.key)
         snapshot, decision = self._still_true(page)
+        if self.claim_id is not None:
+            _demand_door(self.request, snapshot)  # again: the surface may have been taken from its door
         return self._record(page, snapshot, decision)
 
     def _still_true(self, page: Page) -> tuple[Snapshot, Decision]:
