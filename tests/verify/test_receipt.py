@@ -6,6 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from licet.protocol.canonical import canonical_bytes
+from licet.protocol.limits import INT_MAX
+from licet.tlog.checkpoint import Checkpoint
+from licet.tlog.entry import receipt_leaf
+from licet.tlog.merkle import node_hash
+from licet.tlog.proof import TlogProof
 from licet.verify.receipt import verify_receipt
 from licet.verify.report import Check, Level, Report, Status, Verdict
 from sample_evidence import (
@@ -25,7 +31,7 @@ from sample_evidence import (
     sealed,
     stamp,
 )
-from sample_log import LOG
+from sample_log import LOG, WITNESS
 from verify_cases import changed
 
 OPENING = tuple(Check)[:6]
@@ -144,6 +150,25 @@ def test_an_index_that_was_not_proven_is_not_reported():
         (PERMIT, "index 2"),
     ):
         assert verify_receipt(jws, trust=TRUST, proof=proof).index is None
+
+
+@pytest.mark.parametrize(
+    ("index", "status"), [(INT_MAX, Status.OK), (INT_MAX + 1, Status.FAILED), (2**63 - 2, Status.FAILED)]
+)
+def test_an_index_that_json_cannot_hold_is_no_index(index: int, status: Status):
+    hashes = (bytes(32),) * index.bit_count()
+    root = receipt_leaf(PERMIT)
+    for left in hashes:
+        root = node_hash(left, root)
+    body = Checkpoint(origin=ORIGIN, size=index + 1, root=root).body()
+    note = WITNESS.cosign(LOG.sign_note(body), body)
+
+    report = verify_receipt(
+        PERMIT, trust=TRUST, proof=TlogProof(index=index, hashes=hashes, note=note).text()
+    )
+
+    assert report.step(Check.PROOF).status is status
+    assert canonical_bytes(report.document())
 
 
 def test_an_unproven_receipt_is_not_handed_out():

@@ -30,7 +30,7 @@ from sample_evidence import (
     key_entry,
     trust_json,
 )
-from sample_log import LOG, WITNESS
+from sample_log import LOG, WITNESS, signer
 from verify_cases import ABSENT, changed
 
 ROOT = "/" + "root"
@@ -133,6 +133,14 @@ def test_a_weak_key_is_refused_under_every_role(point: bytes):
         assert refusal(document).pointer
 
 
+OTHER_LOG = signer("other.example/log", Algorithm.ED25519, 77).key.vkey()
+OF_TWO_LOGS = trust_json(
+    policy=POLICY.replace("quorum", f"log {OTHER_LOG}\nquorum"),
+    keys=[*trust_json()["keys"], log_entry(OTHER_LOG)],
+)
+"""Whose receipt keys are whose? A key range counts the indexes of one log."""
+
+
 @pytest.mark.parametrize(
     ("document", "pointer"),
     [
@@ -153,6 +161,7 @@ def test_a_weak_key_is_refused_under_every_role(point: bytes):
         (trust_json(policy=POLICY.replace("quorum w\n", "")), "/policy"),
         (trust_json(policy="quorum none\n"), "/keys"),
         (trust_json(keys=trust_json()["keys"][:-1]), "/keys"),
+        (OF_TWO_LOGS, "/policy"),
         (trust_json(as_of={"size": 1, "root": "x"}), "/as_of/root"),
         (trust_json(as_of={"size": 1}), "/as_of/root"),
         (trust_json(comment="hello"), "/comment"),

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import LogError
+from ..protocol.limits import INT_MAX
 from ..protocol.types import LeafIndex, Origin
 from ..tlog.checkpoint import Checkpoint, parse_checkpoint
 from ..tlog.entry import receipt_leaf
@@ -93,6 +94,10 @@ def _proof(text: str | None, steps: Steps) -> _Parts | None:
     index, size, count = proof.index, checkpoint.size, len(proof.hashes)
     if index >= size:
         steps.note(Check.PROOF, Status.FAILED, f"index {index} lies outside a log of size {size}")
+        return None
+    if index > INT_MAX:
+        # No key range and no report can hold such an index: JSON readers round it to another one.
+        steps.note(Check.PROOF, Status.FAILED, f"index {index} is beyond 2^53-1")
         return None
     needed = _hash_count(index, size)
     if count != needed:

@@ -156,6 +156,10 @@ def _logs(policy: QuorumPolicy, entries: Sequence[LogEntry]) -> tuple[LogKey, ..
     if len(listed) != len(entries):
         raise KeyInvalid("a log key stands twice", mend="list each key once", pointer="/keys")
     known = {key.vkey(): key for key in policy.logs}
+    if len({key.name for key in policy.logs}) > 1:
+        # Attack: the receipt key of one log makes permits in the name of the other. A key's range and
+        # `as_of` count the indexes of one log, and nothing here says of which.
+        refuse("/policy", "the policy names more than one log", "give each log a trust file of its own")
     for vkey in sorted(listed.keys() ^ known.keys()):
         where = "`keys`" if vkey in known else "`policy`"
         refuse("/keys", f"the log key `{vkey}` is missing in {where}", "list every log key in both")
