@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from licet.cli.talk import Talk
 
 TESTS = Path(__file__).resolve().parent
 TRANSCRIPT = TESTS.parent / "docs" / "demo-transcript.txt"
-BUDGET_S = 15.0
+CPU_BUDGET_S = 15.0
+"""Of the demo and all its processes; the wall clock of a busy machine says nothing about them."""
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _PORT = re.compile(r"127\.0\.0\.1:[0-9]+")
 
@@ -49,6 +50,12 @@ def demo(guard: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def cpu_of_children_s() -> float:
+    """CPU seconds of every process that this one has waited for, and of those they waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def normalised(transcript: str) -> str:
     return _PORT.sub("127.0.0.1:PORT", _ID.sub("ID", transcript))
 
@@ -61,13 +68,13 @@ def guard() -> Iterator[Path]:
 
 
 def test_the_transcript_is_the_committed_one(guard: Path) -> None:
-    began = time.monotonic()
+    before_s = cpu_of_children_s()
     done = demo(guard)
-    took_s = time.monotonic() - began
+    took_s = cpu_of_children_s() - before_s
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert normalised(done.stdout) == TRANSCRIPT.read_text(encoding="utf-8")
-    assert took_s < BUDGET_S
+    assert took_s < CPU_BUDGET_S
     left = sorted(path.name for path in guard.iterdir() if path.name != "sitecustomize.py")
     assert left == [], "the demo leaves nothing behind"
 

@@ -48,7 +48,7 @@ def _set_up(stage: Stage, cast: Cast) -> None:
     cast.start_executor()
     stage.tell("executor", f"pays, on {cast.executor_url}; it alone holds the bank's credential")
     stage.tell("agent", "asks: this process; it cannot pay and cannot decide")
-    stage.demand("bank", _books(cast.books(), cast.books()), "0 -> 0 transfers, 1000.00 USD left")
+    stage.demand("ledger", _books(cast.books(), cast.books()), "0 -> 0 transfers, 1000.00 USD left")
 
 
 def _permit(stage: Stage, cast: Cast) -> Decision:
@@ -94,10 +94,10 @@ def _authority_down(stage: Stage, cast: Cast, unused: Decision) -> None:
     _command(stage, cast, LATER)
     decision = cast.ask(LATER)
     stage.demand("answer", f"{decision.outcome.value} {decision.failure}", "SILENCE unreachable")
-    stage.demand("receipt", str(decision.receipt), "None")
+    stage.demand("receipt", decision.receipt or "none: nothing was recorded", "none: nothing was recorded")
     ran = cast.licet(*_authorize(cast, LATER))
     stage.demand("command", f"exit {ran.code}", "exit 30")
-    stage.demand("bank", _books(before, cast.books()), UNCHANGED)
+    stage.demand("ledger", _books(before, cast.books()), UNCHANGED)
     stage.note("And the unused permit of the step before, genuine and not expired:")
     _pay(stage, cast, unused, UNUSED, answer="503 unreachable", books=UNCHANGED)
 
@@ -150,7 +150,7 @@ def _forge(stage: Stage, cast: Cast, permit: Decision) -> None:
         "copy", f"{_verdict(report.stdout)} at {_failed_at(report.stdout)}, exit {report.code}", FORGED
     )
     stage.note("The original in the log is untouched; so is the bank.")
-    stage.demand("bank", _books(cast.books(), cast.books()), UNCHANGED)
+    stage.demand("ledger", _books(cast.books(), cast.books()), UNCHANGED)
 
 
 def _ask(stage: Stage, cast: Cast, payment: Payment, expected: str, code: int) -> Decision:
@@ -176,7 +176,7 @@ def _pay(stage: Stage, cast: Cast, decision: Decision, payment: Payment, *, answ
     stage.command(f"POST {cast.executor_url}/transfers   {payment.told()}")
     told: Answered = cast.hand_over(decision.receipt, payment)
     stage.demand("executor", f"{told.status} {told.code}", answer)
-    stage.demand("bank", _books(before, cast.books()), books)
+    stage.demand("ledger", _books(before, cast.books()), books)
 
 
 def _authorize(cast: Cast, payment: Payment) -> tuple[str, ...]:
