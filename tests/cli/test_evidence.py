@@ -127,6 +127,22 @@ def test_a_time_to_judge_by_may_be_given(at: str, evidence: Path, home: Path) ->
     assert verify(evidence / f"{permit_of(home)}.jws", "--trust", home / "trust", "--at", at).code == 0
 
 
+@pytest.mark.parametrize("suffix", [".jws", ".tlog-proof"])
+def test_a_huge_file_is_failed_and_the_others_are_told(suffix: str, evidence: Path, home: Path) -> None:
+    huge, *others = sorted(evidence.glob("*.jws"))
+    huge.with_suffix(suffix).write_bytes(b"A" * 300_000)
+
+    done = verify(huge, *others, "--trust", home / "trust")
+
+    assert (done.code, done.stdout.count("VERIFIED"), done.stdout.count("FAILED  at")) == (10, 3, 1)
+
+
+def test_the_bound_of_known_revocations_is_told(evidence: Path, home: Path) -> None:
+    done = verify(evidence / f"{permit_of(home)}.jws", "--trust", home / "trust")
+
+    assert done.stdout.splitlines()[-2] == "  revoked keys are known up to log size 2"
+
+
 def test_a_time_that_is_none_is_usage(evidence: Path, home: Path) -> None:
     assert verify(evidence / f"{permit_of(home)}.jws", "--trust", home / "trust", "--at", "noon").code == 2
 

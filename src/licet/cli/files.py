@@ -15,20 +15,28 @@ def read_file(name: str, *, bytes_max: int) -> bytes:
         Usage: it cannot be read.
         TooLarge: more than ``bytes_max`` bytes.
     """
+    content = read_start(name, bytes_max=bytes_max)
+    if len(content) > bytes_max:
+        raise TooLarge(f"`{name}` has more than {bytes_max} bytes", mend=f"keep it to {bytes_max} bytes")
+    return content
+
+
+def read_start(name: str, *, bytes_max: int) -> bytes:
+    """The file ``name``, or one byte more than ``bytes_max`` of it, for a reader that refuses so much.
+
+    Raises:
+        Usage: it cannot be read.
+    """
     try:
         if name == "-":
-            content = sys.stdin.buffer.read(bytes_max + 1)
-        else:
-            with Path(name).open("rb") as file:
-                content = file.read(bytes_max + 1)
+            return sys.stdin.buffer.read(bytes_max + 1)
+        with Path(name).open("rb") as file:
+            return file.read(bytes_max + 1)
     except OSError as error:
         raise Usage(
             f"`{name}` cannot be read: {(error.strerror or type(error).__name__).lower()}",
             mend="name a file that exists, or `-` for stdin",
         ) from error
-    if len(content) > bytes_max:
-        raise TooLarge(f"`{name}` has more than {bytes_max} bytes", mend=f"keep it to {bytes_max} bytes")
-    return content
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from licet.cli.exits import Exit
-from licet.cli.files import read_file
+from licet.cli.files import read_start
 from licet.cli.options import Verb, talk_of
 from licet.cli.talk import Painted, Talk, bad, good, pale, quiet
 from licet.cli.trust_file import MEND, read_trust
@@ -36,6 +36,7 @@ _WORDS = {
     Status.NOT_EVALUATED: quiet("-     "),
     Status.SKIPPED: quiet("-     "),
 }
+_SECONDS_DIGITS_MAX = 15
 
 
 class Checked(NamedTuple):
@@ -109,7 +110,8 @@ def _trust(name: str | None) -> TrustSet:
 
 
 def _check(name: str, proof_name: str | None, trust: TrustSet, at_s: int | None) -> Report:
-    content = read_file(name, bytes_max=EVIDENCE_BYTES_MAX)
+    # A file too large is FAILED like any other wrong one: it must not keep the others from being told.
+    content = read_start(name, bytes_max=EVIDENCE_BYTES_MAX)
     try:
         evidence = open_evidence(content)
     except LicetError:
@@ -127,13 +129,13 @@ def _check(name: str, proof_name: str | None, trust: TrustSet, at_s: int | None)
 
 def _text(name: str) -> str:
     # Bytes that are no UTF-8 become U+FFFD, which no proof holds: V08 fails, as it must.
-    return read_file(name, bytes_max=PROOF_BYTES_MAX).decode("utf-8", "replace")
+    return read_start(name, bytes_max=PROOF_BYTES_MAX).decode("utf-8", "replace")
 
 
 def _seconds(at: str | None) -> int | None:
     if at is None:
         return None
-    if at.isdecimal() and at.isascii():
+    if at.isdecimal() and at.isascii() and len(at) <= _SECONDS_DIGITS_MAX:
         return int(at)
     try:
         moment = datetime.fromisoformat(at)
@@ -157,6 +159,8 @@ def _tell(talk: Talk, one: Checked, *, every_step: bool) -> None:
     for step in report.steps if every_step or report.verdict is not Verdict.VERIFIED else ():
         if step.status is not Status.NOT_EVALUATED:
             talk.out("  ", _WORDS[step.status], f"  {step.check.label.ljust(15)}  {step.detail}")
+    if every_step and report.verdict is Verdict.VERIFIED:
+        talk.out("  ", quiet(f"revoked keys are known up to log size {report.revocations_known_to}"))
     talk.out("  ", *_verdict(report))
 
 

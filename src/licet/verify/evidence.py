@@ -46,8 +46,8 @@ def open_evidence(content: bytes) -> Evidence:
         Malformed: not text, or JSON of another shape.
     """
     if len(content) > EVIDENCE_BYTES_MAX:
-        message = f"the evidence has {len(content)} bytes"
-        raise TooLarge(message, mend=f"a receipt with its proof has at most {EVIDENCE_BYTES_MAX} bytes")
+        message = f"the evidence has more than {EVIDENCE_BYTES_MAX} bytes"
+        raise TooLarge(message, mend="no receipt with its proof is as large")
     if content.lstrip().startswith(b"{"):
         return _from_json(content)
     try:
