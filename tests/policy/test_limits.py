@@ -35,6 +35,18 @@ def names(prefix: str, count: int) -> list[str]:
     return [f"{prefix}{number}" for number in range(count)]
 
 
+def team(name: str) -> dict[str, str]:
+    return {"type": "Team", "id": name}
+
+
+def rule(condition: str) -> dict[str, bytes]:
+    return small_files(policies=f"{PERMIT.partition('when')[0]}when {{ {condition} }};", tests="")
+
+
+def annotations(count: int) -> dict[str, bytes]:
+    return small_files(policies="".join(f'@a{number}("")' for number in range(count - 2)) + PERMIT)
+
+
 def actions(count: int) -> dict[str, bytes]:
     return surface_with('["open"]', json.dumps(names("a", count)))
 
@@ -121,7 +133,21 @@ def test_a_bound_holds_on_both_sides(name):
             small_files(more={"surfaces/b.toml": SURFACE.replace("door.open", "b").encode()}),
             "2 surfaces",
         ),
-        ("POLICIES_MAX", small_files(), "2 policies"),
+        ("POLICIES_MAX", small_files(), "more than 1 policies"),
+        (
+            "MEMBERSHIPS_MAX",
+            small_files(
+                more={
+                    "entities/e.json": json.dumps(
+                        [
+                            {"uid": team("a"), "parents": [team("b")]},
+                            {"uid": team("c"), "parents": [team("b")]},
+                        ]
+                    ).encode()
+                }
+            ),
+            "more than 1 memberships",
+        ),
         ("CASES_MAX", small_files(tests=CASE + CASE.replace("five", "six")), "2 tables `case`"),
         (
             "ENTITIES_MAX",
@@ -150,6 +176,94 @@ def test_cases_of_many_files_are_counted_together(monkeypatch):
     found = messages(small_files(more={"tests/more.toml": CASE.encode()}))
 
     assert "2 cases" in found
+
+
+def test_a_member_of_nested_teams_is_counted_in_each(monkeypatch):
+    monkeypatch.setattr(limits, "MEMBERSHIPS_MAX", 5)
+    chain = [{"uid": team(f"t{number}"), "parents": [team(f"t{number + 1}")]} for number in range(3)]
+    files = small_files(more={"entities/e.json": json.dumps(chain).encode()})
+
+    assert any("more than 5 memberships" in message for message in messages(files))  # 3 + 2 + 1
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "(" * 5_000 + "true" + ")" * 5_000,
+        "[" * 5_000 + "]" * 5_000 + ".isEmpty()",
+        "{a: " * 5_000 + "1" + "}" * 5_000 + " has a",
+        "if true then " * 5_000 + "true" + " else false" * 5_000,
+        " && ".join(["true"] * 5_000),
+        "+".join("1" * 5_000) + " == 1",
+        "context" + ".a" * 5_000,
+        "context" + '["a"]' * 5_000,
+        "[1]" + ".contains(1)" * 5_000,
+        "(" * 40 + "+1)".join(["1"] + ["+1" * 100] * 40),
+        "[" * 40 + ", 1]".join(["1"] + [" == 1" * 100] * 40),
+    ],
+    ids=[
+        "parentheses",
+        "sets",
+        "records",
+        "ifs",
+        "ands",
+        "sums",
+        "members",
+        "keys",
+        "calls",
+        "mixed",
+        "listed",
+    ],
+)
+def test_a_rule_that_would_overrun_the_parser_is_refused_at_its_place(condition):
+    assert messages(rule(condition)) == ["the rule is nested too deep to be parsed"]
+
+
+def test_a_long_rule_that_is_not_deep_is_parsed():
+    listed = ", ".join(f'"x{number}"' for number in range(5_000))
+    clause = " && ".join(f"context.parameters.count != {number}" for number in range(80))
+
+    assert messages(rule(f"context.request has ticket && [{listed}].contains(context.request.ticket)")) == []
+    assert messages(rule("} when { ".join([clause] * 20))) == []
+    assert messages(rule("(" * 60 + "true // ((((((\n" + ")" * 60 + ' && "((((((((" != ""')) == []
+
+
+@pytest.mark.parametrize(("count", "said"), [(64, "is unknown"), (65, "more than 64 names joined by dots")])
+def test_a_dotted_name_has_a_bound(count, said):
+    name = " . ".join(["a", '"b"', "'c'", *"d" * (count - 3)])
+
+    (message,) = messages(small_files(more={"tests/more.toml": f"{name} = 1".encode()}))
+
+    assert said in message
+
+
+def test_too_many_rules_are_refused_before_any_is_parsed(monkeypatch):
+    monkeypatch.setattr(limits, "POLICIES_MAX", 100)
+
+    assert messages(small_files(policies=";" * 50_000)) == ["more than 100 policies"]
+
+
+def test_a_file_of_faults_is_refused_in_time_and_shows_the_first_ones():
+    found = messages(small_files(more={"tests/more.toml": b"a = [" + b"1.5," * 100_000 + b"]"}))
+
+    assert len(found) == limits.FINDINGS_SHOWN_MAX
+
+
+@pytest.mark.parametrize(
+    "line", ["[a" + " " * 200_000, "[" + "a " * 100_000, "a" * 200_000, "a" + " " * 200_000]
+)
+def test_a_long_line_in_a_text_costs_no_more_than_its_length(line):
+    document = f'why = """\n{line}\n"""\n'.encode()
+
+    assert messages(small_files(more={"tests/more.toml": document})) == [
+        "the key `why` is unknown in `the file`"
+    ]
+
+
+def test_a_toml_document_too_deep_to_walk_is_refused():
+    document = b"x = " + b"{%s = " % b".".join([b"a"] * 64) * 40 + b"1" + b"}" * 40
+
+    assert messages(small_files(more={"tests/more.toml": document})) == ["not TOML: nested too deep"]
 
 
 def test_a_statement_that_only_the_scanner_sees_is_refused(monkeypatch):

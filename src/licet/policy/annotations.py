@@ -76,6 +76,10 @@ class _Reader:
 
     def check_names(self, effect: str) -> None:
         """Refuse annotations that nobody would act on."""
+        if len(self._written) > limits.ANNOTATIONS_MAX:
+            mend = f"keep it to {limits.ANNOTATIONS_MAX}"
+            self.fault("POL006", "@id", f"{len(self._written)} annotations", mend)
+            return
         for name in self._written:
             if name in _LATER:
                 mend = "leave it out: nothing asks for approvals yet"

@@ -47,6 +47,10 @@ def read_entities(files: Mapping[str, bytes], findings: Findings) -> Graph:
         findings.error(
             "POL027", place, f"`{cycle.id}` is above itself", "take one membership out of the circle"
         )
+    elif _too_many_memberships(graph):
+        place = Place(file=next(iter(files)))
+        message = f"more than {limits.MEMBERSHIPS_MAX} memberships, counted at any distance"
+        findings.error("POL027", place, message, "nest fewer teams, or put fewer entities into nested ones")
     return graph
 
 
@@ -122,3 +126,29 @@ def _cycle(graph: Graph) -> EntityRef | None:
                 stack.append((ref, True))
                 stack.extend((parent, False) for parent in graph.get(ref, ()))
     return None
+
+
+def _too_many_memberships(graph: Graph) -> bool:
+    """Whether the engine would walk too many pairs; the graph has no circle.
+
+    Attack: a chain of some thousand teams, of which the engine makes some million pairs, for each surface,
+    while nothing else in the process runs.
+    """
+    above: dict[EntityRef, frozenset[EntityRef]] = {}
+    count = 0
+    for start in graph:
+        stack = [start]
+        while stack:
+            ref = stack[-1]
+            missing = [parent for parent in graph.get(ref, ()) if parent not in above]
+            if missing:
+                stack += missing
+                continue
+            stack.pop()
+            if ref not in above:
+                parents = graph.get(ref, ())
+                above[ref] = frozenset(parents).union(*(above[parent] for parent in parents))
+                count += len(above[ref])
+                if count > limits.MEMBERSHIPS_MAX:
+                    return True
+    return False

@@ -6,12 +6,11 @@ import re
 from typing import Final, get_args
 
 from licet.policy import limits
-from licet.policy.extension import decimal_scaled
+from licet.policy.extension import ExtensionName, decimal_scaled
 from licet.policy.pattern import PatternRefused, compile_pattern
 from licet.policy.toml_source import Keys
 from licet.policy.types import (
     BoolType,
-    ExtensionName,
     ExtensionType,
     Field,
     FieldType,

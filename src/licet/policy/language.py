@@ -36,8 +36,18 @@ class Policy:
 def read_policies(files: Mapping[str, bytes], findings: Findings) -> tuple[Policy, ...]:
     """The policies in ``files`` (path to Cedar text), sorted by id; faults become findings."""
     policies: dict[str, Policy] = {}
+    cut: dict[str, list[Statement]] = {}
+    count = 0
     for file, content in files.items():
-        for policy in _read_file(file, content, findings):
+        cut[file] = split_statements(file, content, findings)
+        count += len(cut[file])
+        if count > limits.POLICIES_MAX:  # before anything is parsed
+            place = Place(file="bundle.toml")
+            mend = f"keep it to {limits.POLICIES_MAX}"
+            findings.error("POL020", place, f"more than {limits.POLICIES_MAX} policies", mend)
+            return ()
+    for file, statements in cut.items():
+        for policy in _read_file(statements, files[file], findings):
             first = policies.setdefault(policy.id, policy)
             if first is not policy:
                 hit = policy.statement.find("@id")
@@ -46,27 +56,29 @@ def read_policies(files: Mapping[str, bytes], findings: Findings) -> tuple[Polic
                 findings.error(
                     "POL004", place, f"the id `{policy.id}` stands twice", mend, statement=policy.id
                 )
-    if len(policies) > limits.POLICIES_MAX:
-        place = Place(file="bundle.toml")
-        findings.error("POL020", place, f"{len(policies)} policies", f"keep it to {limits.POLICIES_MAX}")
     return tuple(policies[name] for name in sorted(policies))
 
 
-def _read_file(file: str, content: bytes, findings: Findings) -> list[Policy]:
-    statements = split_statements(file, content, findings)
+def _read_file(statements: list[Statement], content: bytes, findings: Findings) -> list[Policy]:
     trees = [_parse(statement, findings) for statement in statements]
     if statements and all(tree is not None for tree in trees):
         # The scanner and the genuine parser must see the same statements.
         whole = cedarpy.policies_to_pst(content.decode("utf-8"))
         if len(whole.static_policies) + len(whole.templates) != len(statements):
             mend = "write each statement on lines of its own, ended by `;`"
-            findings.error("POL001", Place(file=file), "the statements cannot be told apart", mend)
+            place = Place(file=statements[0].file)
+            findings.error("POL001", place, "the statements cannot be told apart", mend)
     pairs = zip(statements, trees, strict=True)
     found = [_policy(statement, tree, findings) for statement, tree in pairs if tree is not None]
     return [policy for policy in found if policy is not None]
 
 
 def _parse(statement: Statement, findings: Findings) -> pst.PolicySet | None:
+    deep = statement.too_deep()
+    if deep is not None:
+        mend = "split the rule in several, or declare a fact that says it"
+        findings.error("POL001", deep, "the rule is nested too deep to be parsed", mend)
+        return None
     try:
         return cedarpy.policies_to_pst(statement.text)
     except ValueError as error:

@@ -14,7 +14,14 @@ SEGMENT_CHARS_MAX: Final = 64
 
 SURFACES_MAX: Final = 500
 POLICIES_MAX: Final = 10_000
+BRACKETS_MAX: Final = 64
+"""Brackets open at once in a rule. The engine itself gives up near 100; its parser overran at 700."""
+CHAINED_MAX: Final = 600
+"""Operators, members and brackets above one place of a rule; the parser overran between 1,000 and 1,900."""
+ANNOTATIONS_MAX: Final = 32
 ENTITIES_MAX: Final = 100_000
+MEMBERSHIPS_MAX: Final = 1_000_000
+"""Pairs of an entity and a group it is in, at any distance: the engine walks them all, for each surface."""
 CASES_MAX: Final = 20_000
 ACTIONS_MAX: Final = 64
 GROUPS_MAX: Final = 16

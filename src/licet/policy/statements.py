@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass
 
+from licet.policy import limits
 from licet.policy.findings import Findings, Place
 
 _TOKEN = re.compile(r'//[^\n]*|"(?:[^"\\]|\\.)*"|"|;', re.DOTALL)
 _BLANK = re.compile(r"(?:\s|//[^\n]*)*")
+_NESTING = re.compile(
+    r'//[^\n]*|"(?:[^"\\]|\\.)*"|[(\[{]|[)\]}]|,|&&|\|\||[=!<>]=|[<>!+*.-]|\b(?:if|then|else)\b', re.DOTALL
+)
+"""What opens, closes, separates or chains an expression; comments and strings first, to be passed over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,33 @@ class Statement:
         hits = [match.span() for match in shape.finditer(visible)]
         return (self.place_at(*hits[0]), len(hits)) if hits else None
 
+    def too_deep(self) -> Place | None:
+        """Where the statement is nested deeper than the genuine parser can be trusted with.
+
+        Attack: the parser recurses, and a few kilobytes of `(` or `1+1+...` overrun its stack: that ends
+        the process, not the build. Chains count as nesting, since they are to the parser.
+        """
+        open_: list[tuple[int, int]] = []  # for each bracket: the depth before it, the most inside it
+        depth = 0
+        for match in _NESTING.finditer(self.text):
+            mark = match.group()
+            if mark in "([{":
+                open_.append((depth, 0))
+                depth += 1
+            elif mark in ")]}" and open_:
+                before, most = open_.pop()
+                # Clauses stand beside each other; what else is in brackets may stand above what follows.
+                depth = (max(depth, most) if open_ else before) + 1
+            elif mark == "," and open_:
+                before, most = open_[-1]
+                open_[-1] = (before, max(depth, most))
+                depth = before + 1
+            elif mark[0] not in '/",':
+                depth += 1
+            if len(open_) > limits.BRACKETS_MAX or depth > limits.CHAINED_MAX:
+                return self.place_at(*match.span())
+        return None
+
 
 def split_statements(file: str, content: bytes, findings: Findings) -> list[Statement]:
     """The statements of one file, in order; faults become findings."""
@@ -54,20 +87,23 @@ def split_statements(file: str, content: bytes, findings: Findings) -> list[Stat
         return []
     if _hidden(file, text, findings):
         return []
+    lines = [0, *(match.end() for match in re.finditer("\n", text))]
     statements: list[Statement] = []
     start = 0
     for match in _TOKEN.finditer(text):
         if match.group() == '"':
             # An unterminated string would swallow every rule that follows it.
-            place = _at(file, text, match.start()).place_at(0, 1)
+            place = _at(file, text, lines, match.start(), match.end()).place_at(0, 1)
             findings.error("POL001", place, "a string is not closed", 'close it with `"` on the same line')
             return []
         if match.group() == ";":
-            statements.append(_at(file, text, _begin(text, start), match.end()))
+            statements.append(_at(file, text, lines, _begin(text, start), match.end()))
             start = match.end()
+            if len(statements) > limits.POLICIES_MAX:
+                return statements  # refused for their number, whatever follows
     rest = _begin(text, start)
     if rest < len(text):
-        statements.append(_at(file, text, rest, len(text.rstrip())))
+        statements.append(_at(file, text, lines, rest, len(text.rstrip())))
     return statements
 
 
@@ -76,14 +112,10 @@ def _begin(text: str, start: int) -> int:
     return match.end() if match else start
 
 
-def _at(file: str, text: str, start: int, end: int | None = None) -> Statement:
-    before = text[:start]
-    return Statement(
-        file=file,
-        text=text[start:end],
-        line=before.count("\n") + 1,
-        col=start - (before.rfind("\n") + 1) + 1,
-    )
+def _at(file: str, text: str, lines: list[int], start: int, end: int) -> Statement:
+    """The stretch ``start..end`` of ``text``, whose lines begin at ``lines``."""
+    line = bisect_right(lines, start)
+    return Statement(file=file, text=text[start:end], line=line, col=start - lines[line - 1] + 1)
 
 
 def _hidden(file: str, text: str, findings: Findings) -> bool:
@@ -93,7 +125,8 @@ def _hidden(file: str, text: str, findings: Findings) -> bool:
             continue
         if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp", "Co"}:
             # Attack: bidirectional overrides that show a reviewer another rule (CVE-2021-42574).
-            place = _at(file, text, position).place_at(0, 1)
+            lines = [0, *(match.end() for match in re.finditer("\n", text[:position]))]
+            place = _at(file, text, lines, position, position + 1).place_at(0, 1)
             findings.error("POL029", place, f"the hidden character U+{ord(char):04X}", "delete it")
             return True
     return False

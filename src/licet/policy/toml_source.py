@@ -11,16 +11,25 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
+from licet.policy import limits
 from licet.policy.findings import Findings, Place
 from licet.protocol.limits import INT_MAX
 from licet.protocol.types import JsonObject, JsonValue
 
 Path = tuple[str | int, ...]
+_Index = dict[Path, tuple[Path, int, str, tuple[int, int]]]
+"""Path to: the path that stands there, the line's number and text, and the stretch of the key in it."""
 
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_PARTS_MAX: Final = 64
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]\s](?:[^\[\]]*[^\[\]\s])?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*((?:[A-Za-z0-9_-]+|\"[^\"]*\")(?:\s*\.\s*(?:[A-Za-z0-9_-]+|\"[^\"]*\"))*)\s*=")
+_PART = r"(?:[A-Za-z0-9_-]++|\"[^\"\n]*+\"|'[^'\n]*+')"
+_DOTTED = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_PARTS_MAX}}}")
+"""More parts in a row than any key has; ``tomllib`` takes their square in time."""
 _FAULT_AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
@@ -34,24 +43,36 @@ class TomlSource:
 
     def place(self, path: Path) -> Place:
         """Where ``path`` stands: its key, else the nearest key or header above it, else line 1."""
-        best = Place(file=self.file)
-        depth = 0
-        header: Path = ()
-        seen: dict[Path, int] = {}
-        for number, line in enumerate(self.text.splitlines(), 1):
-            if match := _HEADER.match(line):
-                header = _header_path(match, seen)
-                here, span = header, match.span(2)
-            elif match := _KEY.match(line):
-                here, span = header + _names(match.group(1)), match.span(1)
-            else:
-                continue
-            common = min(len(here), len(path))
-            if common > depth and here[:common] == path[:common]:
-                depth = common
-                span = _inner(line, span, path[depth:])
-                best = Place(file=self.file, line=number, col=span[0] + 1, end_col=span[1] + 1)
-        return best
+        exact, within = _places(self.text)
+        found = within.get(path)
+        for cut in range(len(path) - 1, 0, -1):
+            found = found or exact.get(path[:cut])
+        if found is None:
+            return Place(file=self.file)
+        here, number, line, span = found
+        start, end = _inner(line, span, path[len(here) :])
+        return Place(file=self.file, line=number, col=start + 1, end_col=end + 1)
+
+
+@lru_cache(maxsize=4)
+def _places(text: str) -> tuple[_Index, _Index]:
+    """Every key and header of ``text``, once by its own path and once by each path above it; first ones."""
+    exact: _Index = {}
+    within: _Index = {}
+    header: Path = ()
+    seen: dict[Path, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := _HEADER.match(line):
+            header = _header_path(match, seen)
+            here, span = header, match.span(2)
+        elif match := _KEY.match(line):
+            here, span = header + _names(match.group(1)), match.span(1)
+        else:
+            continue
+        exact.setdefault(here, (here, number, line, span))
+        for cut in range(1, len(here) + 1):
+            within.setdefault(here[:cut], (here, number, line, span))
+    return exact, within
 
 
 def read_toml(file: str, content: bytes, findings: Findings) -> TomlSource | None:
@@ -61,14 +82,19 @@ def read_toml(file: str, content: bytes, findings: Findings) -> TomlSource | Non
     except UnicodeDecodeError as error:
         findings.error("POL021", Place(file=file), f"byte {error.start} is not UTF-8", "save it as UTF-8")
         return None
+    if (long := _DOTTED.search(text)) is not None:
+        line = text.count("\n", 0, long.start()) + 1
+        problem = f"more than {_PARTS_MAX} names joined by dots"
+        findings.error("POL021", Place(file=file, line=line), problem, "write tables")
+        return None
     try:
         document = tomllib.loads(text)
+        outside = _outside_profile(document, ())
     except (ValueError, RecursionError) as error:
         findings.error("POL021", _fault_place(file, text, str(error)), _fault_text(error), "write TOML 1.0")
         return None
     source = TomlSource(file=file, text=text, document=document)
-    outside = _outside_profile(document, ())
-    for path, problem, mend in outside:
+    for path, problem, mend in outside[: limits.FINDINGS_SHOWN_MAX]:
         findings.error("POL024", source.place(path), problem, mend)
     return None if outside else source
 
