@@ -201,7 +201,7 @@ HTTP: dict[str, tuple[Callable[[Door], Exchanged], Told]] = {
     ),
     "a path that is not there": (
         lambda door: door.get("/v2/decisions"),
-        Told(status=404, code="not_found", mend="see the table of routes in docs/http.md"),
+        Told(status=404, code="not_found", mend="see the table of routes in docs/reference/http.md"),
     ),
     "a method that is not there": (
         lambda door: door.get("/v1/decisions"),

@@ -231,7 +231,7 @@ CLI: dict[str, tuple[Broken, Told]] = {
     ),
     "a setting nobody knows": (
         unknown_setting,
-        Told(status=2, code="settings_invalid", mend="see docs/settings.md for every key"),
+        Told(status=2, code="settings_invalid", mend="see docs/reference/settings.md for every key"),
     ),
     "settings that are no TOML": (
         no_toml,

@@ -83,7 +83,9 @@ class Routes:
         methods = tuple(route.method for route in _PRIVATE if route.pattern.fullmatch(ask.path))
         if methods:
             return _wrong_method(ask, methods)
-        raise NotFound(f"there is no `{ask.path}` here", mend="see the table of routes in docs/http.md")
+        raise NotFound(
+            f"there is no `{ask.path}` here", mend="see the table of routes in docs/reference/http.md"
+        )
 
     def _caller(self, ask: Ask) -> Caller:
         header = ask.headers.get("authorization", "")

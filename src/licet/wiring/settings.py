@@ -62,7 +62,8 @@ def load_settings(path: Path, env: Mapping[str, str]) -> Settings:
         return msgspec.convert(document, Settings)
     except msgspec.ValidationError as error:
         raise SettingsInvalid(
-            f"`{path}` cannot be used: {str(error).lower()}", mend="see docs/settings.md for every key"
+            f"`{path}` cannot be used: {str(error).lower()}",
+            mend="see docs/reference/settings.md for every key",
         ) from error
 
 
