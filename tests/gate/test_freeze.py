@@ -193,6 +193,17 @@ def test_an_enum_made_inside_a_function_has_no_name_and_is_refused():
         freeze(Local.A)
 
 
+class Changing(Enum):
+    LISTED = ([1],)
+    NAMED = (1, {"a": 1})
+
+
+@pytest.mark.parametrize("member", list(Changing))
+def test_an_enum_member_whose_value_can_change_is_refused(member):
+    with pytest.raises(NotFreezable, match="can change"):
+        freeze(member)
+
+
 def test_two_enums_of_one_name_in_one_call_are_refused():
     one = Enum("Twin", [("A", "a")], module="m", qualname="Twin")
     other = Enum("Twin", [("A", "a")], module="m", qualname="Twin")

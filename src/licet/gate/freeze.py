@@ -232,6 +232,13 @@ class _Encoding:
         if "<" in where or kind.__members__.get(member.name or "") is not member:
             problem = f"the enum member `{where}` cannot be named"
             raise NotFreezable(problem, "define the enum in a module, and pass one member of it")
+        try:
+            hash(member.value)
+        except TypeError as error:
+            # Attack: the member itself travels, so a list in it could change between claim and effect.
+            raise NotFreezable(
+                f"the value of the enum member `{where}` can change", "give it a string or a tuple"
+            ) from error
         # The value goes in: a release that gives the name another value is another effect.
         value = self.value(member.value, depth + 1)
         encoded: JsonObject = {"$enum": {"name": member.name, "type": where, "value": value}}
