@@ -72,7 +72,7 @@ def test_help_imports_no_verb(line: list[str]) -> None:
 def test_completion_offers_verbs_from_the_registry_and_options() -> None:
     context = click.Context(root, info_name="licet")
 
-    assert {item.value for item in root.shell_complete(context, "re")} == {"receipt"}
+    assert {item.value for item in root.shell_complete(context, "rec")} == {"receipt"}
     assert "--version" in {item.value for item in root.shell_complete(context, "--")}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from licet.cli.answers import count_of, objects_of, text_of
@@ -9,7 +11,10 @@ from licet.cli.connection import connected
 from licet.cli.exits import Exit
 from licet.cli.lazy import Entry, LazyGroup
 from licet.cli.options import Reach, Verb, reaching, talk_of
-from licet.cli.talk import bad, good
+from licet.cli.talk import Talk, bad, good
+from licet.errors import RaiseTheAlarm
+from licet.protocol.types import JsonObject
+from licet.wiring.home import find_home
 
 log = LazyGroup(
     name="log",
@@ -60,8 +65,7 @@ def verify(ctx: click.Context, *, reach: Reach) -> int:
     Exit 10 when anything differs: keep every file as it is.
     """
     talk = talk_of(ctx)
-    with connected(reach, talk.environment) as line:
-        report = line.get("/v1/log/verify")
+    report = _report(reach, talk)
     problems = objects_of(report, "problems")
     if talk.json:
         talk.data(report)
@@ -77,3 +81,17 @@ def verify(ctx: click.Context, *, reach: Reach) -> int:
         talk.out(f"  leaf {problem.get('index')}  {text_of(problem, 'code')}: {text_of(problem, 'detail')}")
     talk.say("  mend: keep every file as it is and compare with a copy; see licet help store_corrupt")
     return Exit.FAILED
+
+
+def _report(reach: Reach, talk: Talk) -> JsonObject:
+    """What the authority finds; of a home that refuses to start, what its stored bytes say."""
+    try:
+        with connected(reach, talk.environment) as line:
+            return line.get("/v1/log/verify")
+    except RaiseTheAlarm as alarm:
+        if reach.url is not None:
+            raise
+        talk.say(f"this home refuses to decide: {alarm.message}")
+        from licet.wiring.inspecting import inspect_home  # noqa: PLC0415 - only a broken home needs it
+
+        return inspect_home(find_home(reach.home, talk.environment, Path.cwd()), talk.environment)

@@ -40,6 +40,10 @@ VERBS = {
     "policy": Entry("licet.cli.policy:policy", "Check, test and activate a bundle of policy.", POLICY),
     "serve": Entry("licet.cli.serve:serve", "Serve the authority over HTTP and a Unix socket.", KEEP),
     "doctor": Entry("licet.cli.doctor:doctor", "Look over a home: a fact and a mend per check.", KEEP),
+    "backup": Entry("licet.cli.keeping:backup", "Copy a home, without its keys, and prove the copy.", KEEP),
+    "restore": Entry(
+        "licet.cli.keeping:restore", "Put a backup's database into a home that lost its own.", KEEP
+    ),
     "completion": Entry("licet.cli.completion:completion", "Print the shell's completion script.", KEEP),
 }
 

@@ -75,7 +75,7 @@ def open_home(
     settings = load_settings(home.settings, env)  # 1
     _demand_modes(home)
     receipt_key, log_signer = read_key(home.key("receipt")), _log_signer(home, settings)
-    trust_bytes = _read_trust(home)
+    trust_bytes = read_trust_file(home)
     trust = parse_trust(trust_bytes)
     store = open_store(database_path(home, settings), origin=Origin(settings.log.origin))  # 2, 3
     try:
@@ -161,7 +161,12 @@ def _log_signer(home: Home, settings: Settings) -> Ed25519LogSigner:
     return Ed25519LogSigner(settings.log.origin, read_key(home.key("log")))
 
 
-def _read_trust(home: Home) -> bytes:
+def read_trust_file(home: Home) -> bytes:
+    """The bytes of the home's trust file.
+
+    Raises:
+        SettingsInvalid: it is missing.
+    """
     try:
         return home.trust_file.read_bytes()
     except FileNotFoundError as error:
