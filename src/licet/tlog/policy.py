@@ -108,6 +108,8 @@ class _Draft:
     witnesses: list[Witness] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    publics: set[bytes] = field(default_factory=set)
+    ids: set[tuple[str, bytes]] = field(default_factory=set)
     spent: set[str] = field(default_factory=set)
     quorum: str | None = None
 
@@ -177,14 +179,15 @@ class _Draft:
         if key.algorithm not in allowed:
             expected = " or ".join(f"0x{one:02x}" for one in sorted(allowed))
             raise NoteError(f"the key `{key.name}` is of type `0x{key.algorithm:02x}`, expected {expected}")
-        known = [*self.logs, *(witness.key for witness in self.witnesses)]
         # One key, one role: else a log could be its own witness, or one witness two.
-        if any(key.public == other.public for other in known):
+        if key.public in self.publics:
             raise QuorumTextError(f"the public key of `{key.name}` stands here already")
-        if any((key.name, key.key_id) == (other.name, other.key_id) for other in known):
+        if (key.name, key.key_id) in self.ids:
             raise QuorumTextError(
                 f"the key `{key.name}+{key.key_id.hex()}` cannot be told from an earlier one"
             )
+        self.publics.add(key.public)
+        self.ids.add((key.name, key.key_id))
         return key
 
     def _define(self, name: str) -> None:
