@@ -116,6 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
     """``POST /transfers`` and nothing else."""
 
     server: _Server
+    timeout = 5.0
+    """Seconds of silence on a socket: a half-sent request must not stop the next one."""
 
     def do_POST(self) -> None:
         """Hand the body to the window."""
