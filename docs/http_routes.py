@@ -43,8 +43,8 @@ WORDS: dict[tuple[str, str], Words] = {
         ),
     ),
     ("POST", "/v1/permits/claim"): Words(
-        does="Uses a permit, once, for the effect about to run. The same `claim_id` of the same caller gets its own first "
-        "answer.",
+        does="Uses a permit, once, for the effect about to run. The same `claim_id` of the same caller gets "
+        "its own first answer.",
         roles=("executor",),
         asks="`{permit, effect, claim_id?}` ([schema](../../schemas/claim-ask.schema.json)); the audience of "
         "the credential must be the permit's",
