@@ -124,6 +124,7 @@ FORGERIES: dict[str, Forge] = {
     },
     "a genuine DENY about another request": lambda permit, deny: deny,
     "another id": lambda permit, deny: {**permit, "receipt_id": deny["receipt_id"]},
+    "other duties": lambda permit, deny: {**permit, "obligations": ["notify:nobody"]},
     "a receipt that is none": lambda permit, deny: {**permit, "receipt": "a.b.c"},
     "a flipped signature": lambda permit, deny: {**permit, "receipt": _flipped(str(permit["receipt"]))},
 }
@@ -151,6 +152,17 @@ def test_a_receipt_of_a_stranger_is_not_believed(answered, tmp_path: Path) -> No
 
     with pytest.raises(RaiseTheAlarm, match="V05 key"):
         demand_believable(permit, body, stranger)
+
+
+def test_a_key_that_was_retired_answers_no_more(answered) -> None:
+    permit, _, body, home = answered
+    document = json.loads((home / "trust" / "trust.json").read_bytes())
+    for entry in document["keys"]:
+        entry["until"] = 1_000
+    retired = parse_trust(json.dumps(document).encode())
+
+    with pytest.raises(RaiseTheAlarm, match="retired or revoked"):
+        demand_believable(permit, body, retired)
 
 
 @pytest.mark.parametrize(
