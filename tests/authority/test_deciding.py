@@ -10,11 +10,13 @@ import pytest
 
 from licet.authority.callers import OWNER, Role
 from licet.decision.replay import RecordedDecision, replay
-from licet.errors import IdempotencyConflict, NotAllowed, NotRecorded
+from licet.errors import IdempotencyConflict, NotAllowed, NotRecorded, Overloaded
 from licet.protocol.parse import parse_decision_ask
 from licet.protocol.types import EntityRef, LeafIndex, Outcome, Reason
 from licet.receipt.jws import split
 from licet.receipt.read import read_receipt
+from licet.service.exchange import Ask
+from licet.service.routes import Routes
 from licet.store.port import BundleRow
 from support.world import World, payment, starter
 
@@ -146,12 +148,34 @@ def test_a_demanded_version_that_is_not_active_yet_is_silence(world):
 
 
 def test_a_deadline_that_passes_while_deciding_is_a_recorded_silence(world):
-    ask = parse_decision_ask(payment())
-    job = world.authority.decide(ask, OWNER, deadline_ms=world.clock.ticks_ms)
+    deadline_ms = world.clock.ticks_ms + 10
+    looked = world.clock.wall_ms
+    # Looking takes longer than the caller waits.
+    world.clock.wall_ms = lambda: (world.clock.pass_ms(20), looked())[1]
+    routes = Routes(authority=world.authority, version="0", engine="memory")
+    asked = Ask(
+        method="POST",
+        path="/v1/decisions",
+        query={},
+        headers={"content-type": "application/json", "licet-deadline-ms": "10"},
+        body=payment(),
+    )
 
-    answer = world.settle(job)
+    pending = routes.handle(asked, caller=OWNER)
+    answer = world.authority.settle(pending.job, deadline_ms=pending.deadline_ms)
 
+    assert pending.job.late
+    assert pending.deadline_ms > deadline_ms
     assert (answer.outcome, answer.reason) == (Outcome.SILENCE, Reason.DEADLINE_EXCEEDED)
+    assert world.store.receipt(answer.index).reason == "deadline_exceeded"
+
+
+def test_a_deadline_that_passed_before_deciding_records_nothing(world):
+    size = world.store.head().size
+
+    with pytest.raises(Overloaded):
+        world.authority.decide(parse_decision_ask(payment()), OWNER, deadline_ms=world.clock.ticks_ms)
+    assert world.store.head().size == size
 
 
 def test_a_bundle_that_changed_in_between_decides_again(world):

@@ -17,7 +17,7 @@ from licet.authority.callers import Caller, Role, caller_of, token_id_of
 from licet.authority.deciding import DecideJob, Deciding
 from licet.authority.permits import ClaimJob, CompletionJob
 from licet.authority.reading import Reading
-from licet.errors import Malformed, NotFound, PermitInvalid, Unauthenticated, UnknownValue
+from licet.errors import Malformed, NotFound, Overloaded, PermitInvalid, Unauthenticated, UnknownValue
 from licet.ledger.batch import CLOCK_BACK_MS_MAX
 from licet.ledger.page import Job
 from licet.ledger.ports import Clock
@@ -97,11 +97,17 @@ class Authority:
 
         Raises:
             NotAllowed: the caller may not ask, or not for this actor.
+            Overloaded: the deadline has passed; nothing was recorded.
             IdempotencyConflict: the key was used for another request.
             NotRecorded: this process must not write any more.
         """
         caller.demand(Role.CALLER)
         caller.demand_speaks_for(ask.request.actor)
+        if self.clock.monotonic_ms() >= deadline_ms:
+            raise Overloaded(
+                "the deadline passed before deciding; nothing was recorded",
+                mend="ask again with the same key and a longer deadline",
+            )
         self._sequencer.demand_alive()
         if ask.claim_id is None:
             known = self._deciding.known(ask.request, caller)

@@ -118,6 +118,11 @@ class DecideJob:
     snapshot: Snapshot
     decision: Decision
 
+    @property
+    def late(self) -> bool:
+        """Whether the deadline passed while deciding: that SILENCE is still to be recorded."""
+        return self.snapshot.halt is Reason.DEADLINE_EXCEEDED
+
     def write(self, page: Page) -> Answer:
         """Take the key, seal the receipt, record the permit; or answer as the first time.
 

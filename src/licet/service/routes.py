@@ -120,7 +120,9 @@ def _decide(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
     decided = routes.authority.decide(parsed, caller, deadline_ms=deadline_ms, correlation=_correlation(ask))
     if isinstance(decided, Answer):
         return _answer(decided)
-    return Pending(job=decided, deadline_ms=deadline_ms, render=_answer)
+    # A decision that came too late to be useful is recorded all the same, as SILENCE: it is final.
+    write_by_ms = routes.authority.deadline_ms() if decided.late else deadline_ms
+    return Pending(job=decided, deadline_ms=write_by_ms, render=_answer)
 
 
 def _claim(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
