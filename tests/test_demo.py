@@ -26,6 +26,7 @@ TRANSCRIPT = TESTS.parent / "docs" / "demo-transcript.txt"
 CPU_BUDGET_S = 15.0
 """Of the demo and all its processes; the wall clock of a busy machine says nothing about them."""
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_SIZE = re.compile(r"size [0-9]+")
 _PORT = re.compile(r"127\.0\.0\.1:[0-9]+")
 
 
@@ -57,7 +58,7 @@ def cpu_of_children_s() -> float:
 
 
 def normalised(transcript: str) -> str:
-    return _PORT.sub("127.0.0.1:PORT", _ID.sub("ID", transcript))
+    return _SIZE.sub("size N", _PORT.sub("127.0.0.1:PORT", _ID.sub("ID", transcript)))
 
 
 @pytest.fixture

@@ -62,7 +62,10 @@ class Cast:
         self._gate: Gate | None = None
 
     def start_authority(self) -> None:
-        """`licet serve` on a free port, and after a kill on the same one."""
+        """`licet serve` on a free port, and after a kill on the same one; the agent connects anew."""
+        if self._gate is not None:
+            self._gate.close()
+            self._gate = None
         listen = urlsplit(self.url).netloc or "127.0.0.1:0"
         self._authority = self.launcher.start(
             LICET, "serve", "--home", "home", "--listen", listen, talks_on="stderr"
@@ -73,6 +76,11 @@ class Cast:
         """SIGKILL."""
         if self._authority is not None:
             self._authority.kill()
+
+    def stop_authority(self) -> None:
+        """SIGTERM: it writes what is queued and ends."""
+        if self._authority is not None:
+            self._authority.stop()
 
     def start_executor(self) -> None:
         """The process with the bank's credential; it speaks to the authority over the Unix socket."""

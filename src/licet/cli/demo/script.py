@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from licet.cli.demo.cast import ACCOUNT, Answered, Books, Cast, Payment, money
+from licet.cli.demo.drill import drill
 from licet.cli.demo.stage import Stage
 from licet.errors import NotRecorded
 from licet.gate.decision import Decision
@@ -31,6 +32,7 @@ def play(stage: Stage, cast: Cast) -> None:
     _authority_back(stage, cast, permit)
     _verify(stage, cast, permit, silence, deny)
     _forge(stage, cast, permit)
+    drill(stage, cast)
 
 
 def _set_up(stage: Stage, cast: Cast) -> None:
