@@ -29,7 +29,7 @@ from licet.errors import (
 from licet.ledger.batch import CLOCK_BACK_MS_MAX, Seals
 from licet.ledger.checkpointing import log_key
 from licet.ledger.fsck import check_continues, check_edge, check_outside, hash_of
-from licet.ledger.publisher import CheckpointFile
+from licet.ledger.publisher import CheckpointFile, Disk
 from licet.ledger.sequencer import Sequencer
 from licet.protocol.types import Origin
 from licet.receipt.signer import Ed25519LogSigner, self_test
@@ -64,9 +64,15 @@ class Running:
 
 
 def open_home(
-    home: Home, env: Mapping[str, str], *, fatal: Callable[[LicetError], None] | None = None
+    home: Home,
+    env: Mapping[str, str],
+    *,
+    fatal: Callable[[LicetError], None] | None = None,
+    disk: Disk | None = None,
 ) -> Running:
     """Check a home and start its authority. ``fatal`` is told when the process must not write any more.
+
+    ``disk`` keeps the last checkpoint (tests record it, or fail it).
 
     Raises:
         StopHere: something an operator must mend; nothing was changed.
@@ -88,7 +94,7 @@ def open_home(
         _demand_clock(head, clock.wall_ms())  # 6
         check_outside(store, head, _read_checkpoint(home), key)  # 7
         check_continues(store, head, trust.as_of.size, hash_of(trust.as_of.root))
-        publisher = CheckpointFile(home.last_checkpoint)
+        publisher = CheckpointFile(home.last_checkpoint, disk=disk)
         seals = Seals(receipts=receipt_key, log=log_signer, clock=clock, entropy=SystemEntropy())
         sequencer = Sequencer(store, seals, committed=publisher.offer, fatal=fatal or _nobody)
         deciding = Deciding(store=store, shelf=PolicyShelf(store), clock=clock, entropy=seals.entropy)
