@@ -35,6 +35,7 @@ from licet.protocol.types import Origin
 from licet.receipt.signer import Ed25519LogSigner, self_test
 from licet.store.port import Head, Store
 from licet.store.sqlite import open_store
+from licet.tlog.note import NoteKey
 from licet.verify.trust import TrustSet, parse_trust
 from licet.wiring.home import Home, read_key, read_secret
 from licet.wiring.settings import Settings, load_settings
@@ -89,11 +90,8 @@ def open_home(
         self_test(log_signer)
         key = log_key(log_signer)
         _demand_trusted(trust, receipt_key.kid, key.vkey())  # 4
-        head = check_edge(store, key)  # 5
         clock = SystemClock()
-        _demand_clock(head, clock.wall_ms())  # 6
-        check_outside(store, head, _read_checkpoint(home), key)  # 7
-        check_continues(store, head, trust.as_of.size, hash_of(trust.as_of.root))
+        head = _checked_head(home, store, trust, key, now_ms=clock.wall_ms())  # 5, 6, 7
         publisher = CheckpointFile(home.last_checkpoint, disk=disk)
         seals = Seals(receipts=receipt_key, log=log_signer, clock=clock, entropy=SystemEntropy())
         sequencer = Sequencer(store, seals, committed=publisher.offer, fatal=fatal or _nobody)
@@ -189,6 +187,14 @@ def _demand_trusted(trust: TrustSet, kid: str, vkey: str) -> None:
             "the receipt or log key is not the one that this home's trust file names",
             mend="put the key files of this home back into data/keys",
         )
+
+
+def _checked_head(home: Home, store: Store, trust: TrustSet, key: NoteKey, *, now_ms: int) -> Head:
+    head = check_edge(store, key)  # 5
+    _demand_clock(head, now_ms)  # 6
+    check_outside(store, head, _read_checkpoint(home), key)  # 7
+    check_continues(store, head, trust.as_of.size, hash_of(trust.as_of.root))
+    return head
 
 
 def _demand_clock(head: Head, now_ms: int) -> None:
