@@ -120,7 +120,8 @@ def test_another_history_before_is_refused(home):
     refused(home, StoreRewound, "does not continue the checkpoint of size 3")
 
 
-def test_an_older_genuine_checkpoint_is_no_reason_to_refuse(home, template):
+def test_an_older_genuine_checkpoint_is_published_again(home, template):
+    """A crash between a commit and its publication is no rewind, and the start closes the gap."""
     shutil.copy(template / "old" / "data" / "last-checkpoint", home.last_checkpoint)
 
     decide(home.root, "k-1")
