@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from store.drivers import MemoryDriver, SqliteDriver
-from store.fault_vfs import Faults
+from support.fault_vfs import Faults
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import apsw
 
 from licet.store.memory import MemoryStore
 from licet.store.sqlite import create, open_store
-from store.fault_vfs import NAME
 from store.samples import NOW_MS, ORIGIN
+from support.fault_vfs import NAME
 
 
 class MemoryDriver:
