@@ -1,3 +1,5 @@
+"""The checkpoint that is kept outside: newest, whole, and tried again."""
+
 from __future__ import annotations
 
 import stat

@@ -1,3 +1,5 @@
+"""Who may do what over HTTP: keys, roles, audiences, tenants."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Sockets: loopback alone, modes, dead and live ones, paths that are too long."""
+
 from __future__ import annotations
 
 import os

@@ -17,7 +17,7 @@ from licet.protocol import fast
 from licet.protocol.parse import parse_claim_ask, parse_completion_ask, parse_decision_ask
 from licet.store.sqlite import create, open_store
 from support.sources import MONDAY_MS, ORIGIN
-from support.tampering import TAMPERS
+from support.tampering_rows import TAMPERS
 from support.world import World, effect, payment, starter
 
 ROUNDS = 13
