@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -16,7 +17,7 @@ import pytest
 
 from licet.tlog.checkpoint import parse_checkpoint
 from licet.tlog.note import parse_note
-from support.served import RefusedStart, Served, fresh_home
+from support.served import LICET, RefusedStart, Served, fresh_home
 from support.world import payment
 
 
@@ -131,7 +132,15 @@ def test_a_home_whose_socket_path_is_too_long_gets_a_short_one_and_says_so(tmp_p
         with Served(moved, env={"XDG_RUNTIME_DIR": str(runtime)}) as served:
             assert served.socket.parent == runtime / "licet"
             assert any("too long for a socket" in line for line in served.said)
-            assert served.client(unix=True)("POST", "/v1/decisions", payment()).status == 200
+            decided = served.client(unix=True)("POST", "/v1/decisions", payment())
+            # A verb with `--home` finds the same place, and so speaks to the process that holds the home.
+            listed = subprocess.run(
+                [*LICET, "receipt", "list", "--json", "--home", str(deep)],
+                env={**os.environ, "XDG_RUNTIME_DIR": str(runtime)},
+                capture_output=True,
+                check=True,
+            )
+            assert decided.json()["receipt_id"].encode() in listed.stdout
             assert served.stop() == 0
         assert not served.socket.exists()
 

@@ -25,7 +25,8 @@ from support.world import starter
 LISTENING = re.compile(r"listening on http://([^ ]+):(\d+) and unix:(.+)")
 START_S = 30.0
 STOP_S = 30.0
-LAUNCH = (sys.executable, "-m", "licet.cli.main", "serve")
+LICET = (sys.executable, "-m", "licet.cli.main")
+LAUNCH = (*LICET, "serve")
 
 
 class Answered(NamedTuple):

@@ -129,11 +129,13 @@ def connected(reach: Reach, environment: Mapping[str, str]) -> closing[Line]:
             raise Usage("`--home` and `--url` name two authorities", mend="give one of them")
         return closing(Line(Remote(reach.url, token=_token(reach, environment)), reach.url))
     from licet.wiring.home import find_home, read_secret  # noqa: PLC0415 - `--url` needs no home
+    from licet.wiring.runtime import served_socket  # noqa: PLC0415 - same
 
     home = find_home(reach.home, environment, Path.cwd())
-    if answers(str(home.socket)):
+    served = served_socket(home, environment)
+    if answers(str(served)):
         token = read_secret(home.owner_token).decode("ascii", "replace").strip()
-        place = f"unix:{home.socket}"
+        place = f"unix:{served}"
         return closing(Line(Remote(place, token=token), place, trust_file=home.trust_file))
     embedded: Connection = import_module("licet.embedded").open(home.root)
     return closing(Line(embedded, str(home.root), trust_file=home.trust_file))

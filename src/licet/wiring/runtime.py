@@ -16,6 +16,7 @@ from pathlib import Path
 from licet.errors import SettingsInvalid
 from licet.service.listening import UNIX_PATH_BYTES_MAX
 from licet.wiring.home import Home
+from licet.wiring.settings import load_settings
 
 _NAME_CHARS = 24
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -35,6 +36,15 @@ def socket_path(home: Home, configured: str, env: Mapping[str, str]) -> Path:
     folder = _folder(env)
     _demand_ours(folder)
     return folder / f"licet-{sha256(os.fsencode(path)).hexdigest()[:_NAME_CHARS]}.sock"
+
+
+def served_socket(home: Home, env: Mapping[str, str]) -> Path:
+    """Where a ``licet serve`` of ``home`` listens unless it was told another place.
+
+    Raises:
+        SettingsInvalid: settings that cannot be used, or the folder of a short path is somebody else's.
+    """
+    return socket_path(home, load_settings(home.settings, env).service.socket, env)
 
 
 def make_folder(path: Path) -> None:
