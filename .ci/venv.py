@@ -2,6 +2,7 @@
 
     python .ci/venv.py run     what `licet` itself needs (requirements/run.txt)
     python .ci/venv.py dev     the same plus tests and checks (requirements/dev.txt)
+    python .ci/venv.py model   the checker of model/, beside whatever else is there (requirements/model.txt)
 
 1. One builder at a time: an OS lock on pyproject.toml, which also ends when its holder is killed.
 2. `.venv/.making` stands while something is being changed. Found at the start, it means that the last
@@ -27,10 +28,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 MAKING = VENV / ".making"
-LOCKS = {"run": "requirements/run.txt", "dev": "requirements/dev.txt"}
+LOCKS = {"run": "requirements/run.txt", "dev": "requirements/dev.txt", "model": "requirements/model.txt"}
 SATISFIED_BY = {
     "run": ("run", "dev"),
     "dev": ("dev",),
+    "model": ("model",),
 }  # dev.in takes in run.in; tests/test_house.py holds it
 
 # pip's own form of a launcher: a `#!` line cannot hold spaces or more than 127 bytes, `exec` can.

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 60
 REASON_CHARS_MIN = 8
-PYTHON_FOLDERS = ("src", "tests", "bench", "docs", ".ci")
+PYTHON_FOLDERS = ("src", "tests", "bench", "docs", "model", ".ci")
 PLACES_OF_A_MACHINE = re.compile(
     # Homes and mounts as people have them, and where this runs; `/root/keys` is a JSON pointer.
     r"(?<![\w.~-])(?:/root/\.|/(?:home|Users)/[A-Za-z]\w*/|/work/(?:main|shared)\b|/opt/\w+/)|"
@@ -248,7 +248,7 @@ def plain(requirement: str) -> str:
 
 
 def test_every_dependency_has_its_reason() -> None:
-    reasons = wanted("run") | wanted("dev")
+    reasons = wanted("run") | wanted("dev") | wanted("model")
 
     assert reasons
     assert [line for line, reason in reasons.items() if len(reason) < REASON_CHARS_MIN] == []
@@ -263,7 +263,7 @@ def test_the_package_asks_for_what_the_lock_was_made_of() -> None:
 
 
 def test_every_pin_is_bound_to_its_bytes() -> None:
-    for name in ("run", "dev"):
+    for name in ("run", "dev", "model"):
         pins = pinned(name)
 
         assert pins

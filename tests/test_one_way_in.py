@@ -72,7 +72,7 @@ def test_an_old_python3_is_passed_over_for_a_newer_one(tmp_path: Path) -> None:
     assert found.returncode == 0, found.stderr
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "check", "bench", "fuzz", "soak", "docs"])
+@pytest.mark.parametrize("target", ["demo", "test", "check", "bench", "fuzz", "soak", "model", "docs"])
 def test_every_target_prepares_what_it_runs(target: str) -> None:
     planned = subprocess.run(
         ["make", "-n", target], cwd=ROOT, check=True, capture_output=True, text=True, timeout=30
