@@ -15,6 +15,7 @@ from licet.protocol.types import (
     Decision,
     Digest,
     EntityRef,
+    FreezeScope,
     JsonObject,
     JsonValue,
     LeafIndex,
@@ -22,6 +23,8 @@ from licet.protocol.types import (
     Outcome,
     PolicyRef,
     Reason,
+    ScopeKind,
+    Surface,
     Would,
 )
 from licet.receipt.jws import BUNDLE_TYP, COMPLETION_TYP, KEY_TYP, RECEIPT_TYP, Signs, Typ, seal
@@ -40,6 +43,7 @@ from licet.receipt.statement import (
     genesis_statement,
     jws_digest,
 )
+from licet.receipt.stops import freeze_document, revocation_document
 from licet.tlog.checkpoint import Checkpoint
 from licet.tlog.entry import entry
 from licet.tlog.proof import TlogProof
@@ -186,6 +190,26 @@ def completed(
         executor=executor,
         stamp=stamp(4),
     )
+
+
+OPERATOR = EntityRef(type="human", id="owner")
+SURFACE_SCOPE = FreezeScope(kind=ScopeKind.SURFACE, surface=Surface("payments.transfer"))
+
+
+def frozen(scope: FreezeScope = SURFACE_SCOPE) -> JsonObject:
+    """The payload of a freeze."""
+    return freeze_document(scope, reason="odd payees since nine", by=OPERATOR, stamp=stamp(3))
+
+
+def lifted(scope: FreezeScope = SURFACE_SCOPE) -> JsonObject:
+    """The payload of the end of ``frozen``."""
+    by, of = OPERATOR, stamp(3).receipt_id
+    return freeze_document(scope, reason="it was a test", by=by, stamp=stamp(4), of=of)
+
+
+def revoked() -> JsonObject:
+    """The payload of a revocation of ``PERMIT``."""
+    return revocation_document(permit=PERMIT_LINK, reason="wrong payee", by=OPERATOR, stamp=stamp(3))
 
 
 def executor_statement() -> str:

@@ -11,7 +11,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from licet.protocol.types import Digest, JsonObject, LeafIndex
+from licet.protocol.types import Digest, EntityRef, FreezeScope, JsonObject, LeafIndex, ScopeKind
 from licet.receipt.statement import Anchor, Link, decision_document, jws_digest
 from licet.tlog.note import Algorithm, parse_note
 from sample_evidence import (
@@ -35,8 +35,11 @@ from sample_evidence import (
     decided,
     executor_statement,
     founded,
+    frozen,
+    lifted,
     placed,
     proof_of,
+    revoked,
     sealed,
     stamp,
     trust_json,
@@ -153,6 +156,17 @@ def good_uses() -> Iterator[Case]:
         completed(actual={"\ufb33": 1, "\U0001f600": 2, "€": 3, "a": 4}),
         index=4,
     )
+
+
+def good_stops() -> Iterator[Case]:
+    agent = EntityRef(type="agent", id="finance-bot")
+    yield ok("freeze", "a surface is frozen", frozen(), index=3)
+    for kind in (ScopeKind.ALL, ScopeKind.TENANT):
+        yield ok(f"freeze_{kind}", f"scope {kind}", frozen(FreezeScope(kind=kind)), index=3)
+    scope = FreezeScope(kind=ScopeKind.ACTOR, actor=agent)
+    yield ok("freeze_actor", "one actor is frozen", frozen(scope), index=3)
+    yield ok("freeze_lifted", "a freeze is lifted: of names it", lifted(), index=4)
+    yield ok("revocation", "an unclaimed permit is taken back", revoked(), index=3)
 
 
 def good_places() -> Iterator[Case]:

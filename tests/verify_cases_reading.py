@@ -22,7 +22,10 @@ from sample_evidence import (
     completed,
     decided,
     founded,
+    frozen,
+    lifted,
     placed,
+    revoked,
     sealed,
     sealed_bytes,
     stamp,
@@ -244,6 +247,24 @@ def _root_twice() -> JsonObject:
     return document
 
 
+def stop_shape() -> Iterator[Case]:
+    """What a freeze and a revocation may not look like."""
+    documents: dict[str, tuple[JsonObject, str]] = {
+        "freeze_of_nothing": (changed(frozen(), scope={}), "no scope"),
+        "freeze_two_scopes": (changed(frozen(), scope__all=True), "two scopes"),
+        "freeze_not_all": (changed(frozen(), scope={"all": False}), "all is not true"),
+        "freeze_actor_named": (changed(frozen(), scope={"actor": "agent/x"}), "an actor as text"),
+        "freeze_set_of": (changed(frozen(), of=lifted()["of"]), "a freeze that is set lifts nothing"),
+        "freeze_lifted_of_nothing": (changed(lifted(), of=ABSENT), "lifted, and of is missing"),
+        "freeze_without_reason": (changed(frozen(), reason=ABSENT), "nobody says why"),
+        "freeze_with_permit": (changed(frozen(), links=revoked()["links"]), "a link that is not its own"),
+        "revocation_without_permit": (changed(revoked(), links={}), "of no permit"),
+        "revocation_without_by": (changed(revoked(), by=ABSENT), "nobody did it"),
+    }
+    for name, (document, about) in documents.items():
+        yield bad("V03", name, about, sealed(document))
+
+
 def unknown() -> Iterator[Case]:
     documents: dict[str, tuple[JsonObject, str]] = {
         "version": (changed(decided(), v=2), "a later version"),
@@ -257,6 +278,7 @@ def unknown() -> Iterator[Case]:
         "status": (changed(completed(), status="half"), "a status nobody knows"),
         "bundle_step": (changed(activated(), op="proposed"), "a step this version does not read"),
         "bundle_role": (changed(activated(), by__role="approver"), "a role this version does not read"),
+        "freeze_step": (changed(frozen(), op="softened"), "a step this version does not read"),
         "key_step": (changed(founded(), op="revoke"), "a step this version does not read"),
         "key_role": (changed(founded(), keys=[{"role": "oracle"}]), "a role nobody knows"),
         "key_type": (

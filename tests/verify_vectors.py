@@ -43,11 +43,13 @@ def cases() -> list[Case]:
     groups = (
         verify_cases.good_decisions,
         verify_cases.good_uses,
+        verify_cases.good_stops,
         verify_cases.good_places,
         reading.compact,
         reading.header,
         reading.payload_form,
         reading.payload_shape,
+        reading.stop_shape,
         reading.unknown,
         reading.canonical,
         proving.key,

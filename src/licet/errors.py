@@ -12,10 +12,13 @@
     │   ├── WrongAudience       a permit for another executor
     │   ├── PermitInvalid       not a genuine permit of this authority
     │   ├── PermitExpired       a permit whose time to be claimed has passed
+    │   ├── PermitRevoked       a permit that an operator took back before its use
+    │   ├── Frozen              a permit that a freeze stops
     │   ├── EffectMismatch      a permit for another effect
     │   ├── AlreadyClaimed      a permit that was used before
     │   ├── AlreadyCompleted    a permit whose outcome was reported before, differently
     │   ├── NotClaimed          a completion of a permit that nobody claimed
+    │   ├── AlreadyLifted       a freeze that was lifted before
     │   ├── StaleParent         a policy step made against another version than the active one
     │   ├── IdempotencyConflict a key used before for another request
     │   ├── NotFound            no such thing here
@@ -150,6 +153,18 @@ class PermitExpired(FixTheCall):
     code = "permit_expired"
 
 
+class PermitRevoked(FixTheCall):
+    """A permit that an operator took back before anybody used it."""
+
+    code = "permit_revoked"
+
+
+class Frozen(FixTheCall):
+    """A permit that a freeze stops: of its actor, its surface, its tenant, or of all."""
+
+    code = "frozen"
+
+
 class EffectMismatch(FixTheCall):
     """A permit for another effect than the one about to run."""
 
@@ -172,6 +187,12 @@ class NotClaimed(FixTheCall):
     """A completion of a permit that nobody claimed: nothing can have run by it."""
 
     code = "not_claimed"
+
+
+class AlreadyLifted(FixTheCall):
+    """A freeze that was lifted before."""
+
+    code = "already_lifted"
 
 
 class StaleParent(FixTheCall):

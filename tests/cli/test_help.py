@@ -22,7 +22,7 @@ ERRORS = {
 
 
 def of_family(family: str) -> set[str]:
-    return {code for code, told in explanations().items() if told.family == family}
+    return {code for code, told in explanations().items() if family in (told.family, told.also)}
 
 
 def test_every_error_code_is_explained() -> None:

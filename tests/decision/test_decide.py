@@ -12,7 +12,7 @@ from licet.decision.snapshot import HALTS, ActiveBundle, Snapshot
 from licet.errors import Malformed
 from licet.policy.compiled import CompiledBundle
 from licet.protocol.digest import FACTS_TAG, tagged_digest
-from licet.protocol.types import MAIN_TENANT, Decision, ExecutionRequest, Outcome, Reason
+from licet.protocol.types import MAIN_TENANT, Decision, ExecutionRequest, Outcome, Reason, ReceiptId
 from sample_bundles import NOW_MS, SURFACE, compiled, door_request, payment, small, starter_files
 
 SALT = bytes(range(32))
@@ -22,8 +22,12 @@ def active(bundle: CompiledBundle | None = None, version: int = 3) -> ActiveBund
     return ActiveBundle(compiled=bundle or small(), version=version)
 
 
+FREEZE = ReceiptId("01999999-9999-7999-8999-999999999998")
+
+
 def seen(request: ExecutionRequest, bundle: ActiveBundle | None, halt: Reason | None = None) -> Snapshot:
-    return look(request, active=bundle, tenant=MAIN_TENANT, now_ms=NOW_MS, salt=SALT, halt=halt)
+    snapshot = look(request, active=bundle, tenant=MAIN_TENANT, now_ms=NOW_MS, salt=SALT)
+    return replace(snapshot, halt=halt, freeze=FREEZE if halt is Reason.FROZEN else None)
 
 
 def decided(request: ExecutionRequest, bundle: ActiveBundle | None, halt: Reason | None = None) -> Decision:
@@ -96,6 +100,21 @@ def test_an_unknown_surface_is_told_before_its_request_is_read():
     assert decided(door_request(101, surface="x"), active()).reason is Reason.SURFACE_UNKNOWN
 
 
+def test_a_freeze_is_told_before_everything_else():
+    """Whatever the rules would say, and whether there are any: nothing is evaluated under a freeze."""
+    too_old = door_request(min_policy_version=6)
+
+    for request, bundle in ((door_request(), None), (too_old, active()), (door_request(101), active())):
+        decision = decided(request, bundle, Reason.FROZEN)
+
+        assert (decision.outcome, decision.reason) == (Outcome.SILENCE, Reason.FROZEN)
+        assert FREEZE in decision.explanation[0].text
+        assert (decision.policy is None) is (bundle is None)
+    assert decided(payment(400_000), active(compiled(starter_files()))).outcome is Outcome.DENY
+    frozen = decided(payment(400_000), active(compiled(starter_files())), Reason.FROZEN)
+    assert frozen.outcome is Outcome.SILENCE
+
+
 def test_an_observed_surface_still_halts_by_its_own_reason():
     observing = active(small(surface=SURFACE.replace("[parameters]", 'mode = "observe"\n[parameters]')))
 
@@ -155,6 +174,10 @@ def test_what_was_seen_is_recalled_from_its_document(halt):
         b'{"facts":{"now":1},"more":1,"salt":"%s"}' % (b"0" * 64),
         b'{"facts":{"host":{"halt":"permitted"},"now":1},"salt":"%s"}' % (b"0" * 64),
         b'{"facts":{"host":{"halt":"frozen","x":1},"now":1},"salt":"%s"}' % (b"0" * 64),
+        b'{"facts":{"host":{"halt":"frozen"},"now":1},"salt":"%s"}' % (b"0" * 64),
+        b'{"facts":{"host":{"halt":"frozen","freeze":"x"},"now":1},"salt":"%s"}' % (b"0" * 64),
+        b'{"facts":{"host":{"halt":"state_unavailable","freeze":"%s"},"now":1},"salt":"%s"}'
+        % (FREEZE.encode(), b"0" * 64),
         b'{"facts":{"host":null,"now":1},"salt":"%s"}' % (b"0" * 64),
         b'{"facts":{"now":1},"facts":{"now":2},"salt":"%s"}' % (b"0" * 64),
     ],
@@ -172,6 +195,9 @@ def test_a_facts_document_that_was_never_written_is_refused(document):
         {"facts": {}},
         {"facts": {"now": NOW_MS + 1}},
         {"facts": {"now": NOW_MS, "host": {}}},
+        {"halt": Reason.FROZEN},
+        {"freeze": FREEZE},
+        {"halt": Reason.STATE_UNAVAILABLE, "freeze": FREEZE},
         *({"halt": reason} for reason in set(Reason) - HALTS),
     ],
 )

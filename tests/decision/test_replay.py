@@ -56,7 +56,9 @@ def recorded(
 ) -> RecordedDecision:
     """The decision as an authority would have stored it."""
     active = None if bundle is None else ActiveBundle(compiled=bundle, version=5)
-    seen = look(request, active=active, tenant=STAMP.tenant, now_ms=NOW_MS, salt=bytes(32), halt=halt)
+    seen = look(request, active=active, tenant=STAMP.tenant, now_ms=NOW_MS, salt=bytes(32))
+    freeze = STAMP.receipt_id if halt is Reason.FROZEN else None
+    seen = replace(seen, halt=halt, freeze=freeze)
     document = decision_document(
         request, decide(request, seen), facts=seen.facts_digest(), stamp=STAMP, **links
     )

@@ -39,6 +39,10 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "receipt-claim": lambda body: read.receipt_of(json.loads(body)),
     "receipt-completion": lambda body: read.receipt_of(json.loads(body)),
     "receipt-bundle": lambda body: read.receipt_of(json.loads(body)),
+    "freeze-ask": parse.parse_freeze_ask,
+    "reason-ask": parse.parse_reason_ask,
+    "receipt-freeze": lambda body: read.receipt_of(json.loads(body)),
+    "receipt-revocation": lambda body: read.receipt_of(json.loads(body)),
     "receipt-key": lambda body: read.receipt_of(json.loads(body)),
     "trust": trust.parse_trust,
 }
@@ -97,6 +101,8 @@ def documents() -> dict[str, JsonObject]:
         "receipt-claim": json.loads(payload_of("claim_ok")),
         "receipt-completion": json.loads(payload_of("completion_signed_ok")),
         "receipt-bundle": json.loads(payload_of("activation_ok")),
+        "receipt-freeze": json.loads(payload_of("freeze_lifted_ok")),
+        "receipt-revocation": json.loads(payload_of("revocation_ok")),
         "receipt-key": json.loads(payload_of("genesis_ok")),
         "trust": json.loads((VECTORS / "verify" / "trust" / "main.json").read_bytes()),
     }

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 
+from licet.protocol.types import ScopeKind
 from licet.store.port import (
     ActivationRow,
     BodyRow,
     BundleRow,
+    FreezeRow,
     KeyRow,
     PermitRow,
     ReceiptRow,
@@ -74,10 +76,17 @@ def permit(index=0, **lies):
         index=index,
         receipt_id=id_of(index),
         tenant="main",
+        surface="payments.transfer",
+        actor="agent/finance-bot",
         audience="payments-executor",
         effect_digest=digest_of("effect"),
         expires_s=NOW_S + 60,
     )
+    return replace(row, **lies)
+
+
+def freeze(index=0, kind=ScopeKind.SURFACE, name="payments.transfer", **lies):
+    row = FreezeRow(index=index, freeze_id=id_of(index), tenant="main", kind=kind, name=name)
     return replace(row, **lies)
 
 

@@ -15,7 +15,8 @@ from typing import TypeVar
 from licet.authority.activating import ActivateJob, Checked, check_bundle, open_step
 from licet.authority.callers import Caller, Role, caller_of, token_id_of
 from licet.authority.deciding import DecideJob, Deciding
-from licet.authority.permits import ClaimJob, CompletionJob
+from licet.authority.freezing import FreezeJob, LiftJob, demand_reach
+from licet.authority.permits import ClaimJob, CompletionJob, RevokeJob
 from licet.authority.reading import Reading
 from licet.errors import Malformed, NotFound, Overloaded, PermitInvalid, Unauthenticated, UnknownValue
 from licet.ledger.batch import CLOCK_BACK_MS_MAX
@@ -25,8 +26,8 @@ from licet.ledger.sequencer import Mailbox, Sequencer
 from licet.policy.bundle import Bundle
 from licet.protocol import limits
 from licet.protocol.answer import Answer
-from licet.protocol.parse import ClaimAsk, CompletionAsk, DecisionAsk
-from licet.protocol.types import Digest, Origin
+from licet.protocol.parse import ClaimAsk, CompletionAsk, DecisionAsk, FreezeAsk
+from licet.protocol.types import Digest, Origin, ReceiptId
 from licet.receipt.read import DecisionReceipt, read_receipt
 
 T = TypeVar("T")
@@ -155,6 +156,33 @@ class Authority:
                 pointer="/statement",
             )
         return CompletionJob(ask=ask, caller=caller)
+
+    def revoke(self, receipt_id: ReceiptId, reason: str, caller: Caller) -> RevokeJob:
+        """Prepare the revocation of an unclaimed permit.
+
+        Raises:
+            NotAllowed: the caller is no operator.
+        """
+        caller.demand(Role.OPERATOR)
+        return RevokeJob(receipt_id=receipt_id, reason=reason, caller=caller)
+
+    def freeze(self, ask: FreezeAsk, caller: Caller) -> FreezeJob:
+        """Prepare a freeze.
+
+        Raises:
+            NotAllowed: the caller is no operator, or not one of all tenants.
+        """
+        demand_reach(caller, ask.scope.kind)
+        return FreezeJob(ask=ask, caller=caller)
+
+    def lift(self, freeze_id: ReceiptId, reason: str, caller: Caller) -> LiftJob:
+        """Prepare the end of a freeze.
+
+        Raises:
+            NotAllowed: the caller is no operator.
+        """
+        caller.demand(Role.OPERATOR)
+        return LiftJob(freeze_id=freeze_id, reason=reason, caller=caller)
 
     def stage(self, packed: bytes, caller: Caller) -> Checked:
         """Build and test a bundle, and keep it in reach of an activation.

@@ -2,7 +2,8 @@
 
 ``Deciding`` holds what every decision shares. ``DecideJob`` is one decision on its way into the log: it
 is decided before it is queued, and decided again inside the transaction if the active bundle changed
-in between, so that a decision never carries a version that was already superseded.
+in between, so that a decision never carries a version that was already superseded. Whether a freeze stops
+it is asked there alone: a look before would decide nothing.
 """
 
 from __future__ import annotations
@@ -129,6 +130,7 @@ class DecideJob:
         Raises:
             IdempotencyConflict: the key was used for another request.
             AlreadyClaimed: a retry of decide-and-claim whose permit somebody else used.
+            PermitExpired, PermitRevoked, Frozen: one whose permit was never used and cannot be now.
             NotAllowed: a claim in one step on a surface whose executor claims.
         """
         key = KeyRow(
@@ -139,6 +141,9 @@ class DecideJob:
         if not page.txn.insert_key(key):
             return self._again(page, key.key)
         snapshot, decision = self._still_true(page)
+        stopped = self._stopped(page, snapshot)
+        if stopped is not None:
+            snapshot, decision = stopped, decide(self.request, stopped)
         if self.claim_id is not None:
             _demand_door(self.request, snapshot)  # again: the surface may have been taken from its door
         return self._record(page, snapshot, decision)
@@ -156,6 +161,19 @@ class DecideJob:
         # The bundle changed between deciding and writing: decide again on what is active now.
         snapshot = self.deciding.snapshot(self.request, self.caller.tenant, row)
         return snapshot, decide(self.request, snapshot)
+
+    def _stopped(self, page: Page, snapshot: Snapshot) -> Snapshot | None:
+        """The snapshot with the freeze that stops this request, if one does."""
+        actor = self.request.actor
+        # INVARIANT: no decision after the leaf of a freeze that covers it is anything but SILENCE `frozen`:
+        # asked under the write lock, so no PERMIT is committed between a freeze and its answer
+        # (test_a_decision_made_before_a_freeze_and_written_after_it_is_frozen).
+        freeze = page.txn.frozen_by(
+            tenant=self.caller.tenant, surface=self.request.surface, actor=f"{actor.type}/{actor.id}"
+        )
+        if freeze is None:
+            return None
+        return replace(snapshot, halt=Reason.FROZEN, freeze=freeze.freeze_id)
 
     def _record(self, page: Page, snapshot: Snapshot, decision: Decision) -> Answer:
         document = self._document(page, snapshot, decision)
@@ -205,6 +223,8 @@ class DecideJob:
             index=index,
             receipt_id=receipt.receipt_id,
             tenant=self.caller.tenant,
+            surface=self.request.surface,
+            actor=f"{self.request.actor.type}/{self.request.actor.id}",
             audience=decision.audience,
             effect_digest=self.request.effect_digest,
             expires_s=page.issued_s + decision.permit_ttl_s,

@@ -1,4 +1,4 @@
-"""The life of a permit: claim (first use, atomic) and completion (what became of it).
+"""The life of a permit: claim (first use, atomic), completion (what became of it), or revocation before both.
 
 Every guard is the row count of one statement inside the receipt's transaction; the reads below only
 find the words for a refusal (``trust.md`` 4).
@@ -14,22 +14,25 @@ from licet.errors import (
     AlreadyClaimed,
     AlreadyCompleted,
     EffectMismatch,
+    Frozen,
     NotClaimed,
     NotFound,
     PermitExpired,
     PermitInvalid,
+    PermitRevoked,
 )
 from licet.ledger.page import Page
 from licet.protocol.parse import ClaimAsk, CompletionAsk
 from licet.protocol.types import Digest, LeafIndex, ReceiptId
 from licet.receipt.read import ClaimReceipt, CompletionReceipt, read_receipt
 from licet.receipt.statement import Link, claim_document, completion_document
+from licet.receipt.stops import revocation_document
 from licet.store.port import PermitRow, ReceiptRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """A claim or completion receipt, and its place."""
+    """A receipt that a job wrote, or wrote earlier, and its place."""
 
     receipt: str
     receipt_id: ReceiptId
@@ -50,6 +53,7 @@ class ClaimJob:
         Raises:
             PermitInvalid: not a permit that this log recorded, byte for byte.
             WrongAudience, EffectMismatch, AlreadyClaimed, PermitExpired: it may not be used so.
+            PermitRevoked, Frozen: somebody stopped it.
         """
         row = page.txn.permit(self.presented_id)
         receipt = None if row is None else page.receipt(row.index)
@@ -109,7 +113,7 @@ def claim(
         claim_index=page.next_index,
     )
     if not won:
-        return _claimed_before(page, row.receipt_id, caller, claim_id)
+        return _not_won(page, row.receipt_id, caller, claim_id)
     document = claim_document(
         permit=_link(receipt),
         audience=row.audience,
@@ -122,23 +126,80 @@ def claim(
     return Recorded(receipt=sealed.jws, receipt_id=sealed.receipt_id, index=sealed.index)
 
 
-def _claimed_before(page: Page, receipt_id: ReceiptId, caller: Caller, claim_id: str | None) -> Recorded:
+def _not_won(page: Page, receipt_id: ReceiptId, caller: Caller, claim_id: str | None) -> Recorded:
+    """The claimant's own first answer, or the words for the guard that held."""
     row = page.txn.permit(receipt_id)
     if row is not None and row.claim_index is not None:
         if claim_id is not None and row.claim_id == claim_id:
-            first = _recorded(page, row.claim_index)
+            first = recorded_at(page, row.claim_index)
             claimed = read_receipt(first.receipt)
             # Attack: two executors of one audience that number their claims alike, and both run.
             if isinstance(claimed, ClaimReceipt) and claimed.by == caller.actor:
                 return first
-        raise AlreadyClaimed(
-            f"the permit `{receipt_id}` was used before",
-            mend="ask for a new decision with a new idempotency key; a permit works once",
+        raise _used_before(receipt_id)
+    if row is not None and row.revoked_index is not None:
+        raise PermitRevoked(
+            f"the permit `{receipt_id}` was revoked at index {row.revoked_index}",
+            mend="run nothing; a new decision takes a new idempotency key",
         )
-    raise PermitExpired(
+    if row is not None and row.expires_s > page.issued_s:
+        freeze = page.txn.frozen_by(tenant=row.tenant, surface=row.surface, actor=row.actor)
+        if freeze is not None:
+            raise Frozen(
+                f"the permit `{receipt_id}` is stopped by the freeze `{freeze.freeze_id}`",
+                mend="run nothing until it is lifted; a permit that expires meanwhile is asked for anew",
+            )
+    raise _expired(receipt_id)
+
+
+def _used_before(receipt_id: ReceiptId) -> AlreadyClaimed:
+    return AlreadyClaimed(
+        f"the permit `{receipt_id}` was used before",
+        mend="ask for a new decision with a new idempotency key; a permit works once",
+    )
+
+
+def _expired(receipt_id: ReceiptId) -> PermitExpired:
+    return PermitExpired(
         f"the permit `{receipt_id}` has expired unclaimed",
         mend="ask for a new decision with a new idempotency key, and claim it within its lifetime",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeJob:
+    """Take one unclaimed permit back."""
+
+    receipt_id: ReceiptId
+    reason: str
+    caller: Caller
+
+    def write(self, page: Page) -> Recorded:
+        """Revoke, or say why not; a second time gets the first answer.
+
+        Raises:
+            NotFound: no such permit in the caller's tenant.
+            AlreadyClaimed, PermitExpired: there is nothing left to take back.
+        """
+        row = page.txn.permit(self.receipt_id)
+        receipt = None if row is None else page.receipt(row.index)
+        if row is None or receipt is None or row.tenant != self.caller.tenant:
+            raise NotFound(
+                f"there is no permit `{self.receipt_id}`",
+                mend="send the `receipt_id` of a PERMIT; `licet receipt list --outcome PERMIT` shows them",
+            )
+        if row.revoked_index is not None:
+            return recorded_at(page, row.revoked_index)
+        won = page.txn.revoke(
+            row.receipt_id, tenant=row.tenant, now_s=page.issued_s, revoked_index=page.next_index
+        )
+        if not won:
+            raise _expired(row.receipt_id) if row.claim_index is None else _used_before(row.receipt_id)
+        document = revocation_document(
+            permit=_link(receipt), reason=self.reason, by=self.caller.actor, stamp=page.stamp(row.tenant)
+        )
+        sealed = page.seal(document)
+        return Recorded(receipt=sealed.jws, receipt_id=sealed.receipt_id, index=sealed.index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +257,7 @@ class CompletionJob:
         return Recorded(receipt=sealed.jws, receipt_id=sealed.receipt_id, index=sealed.index)
 
     def _same_report(self, page: Page, index: LeafIndex) -> Recorded | None:
-        recorded = _recorded(page, index)
+        recorded = recorded_at(page, index)
         earlier = read_receipt(recorded.receipt)
         if not isinstance(earlier, CompletionReceipt):
             return None
@@ -208,7 +269,12 @@ class CompletionJob:
         return recorded if same else None
 
 
-def _recorded(page: Page, index: LeafIndex) -> Recorded:
+def recorded_at(page: Page, index: LeafIndex) -> Recorded:
+    """The receipt at ``index``, as the job that wrote it answered.
+
+    Raises:
+        NotFound: it was erased.
+    """
     row = page.receipt(index)
     if row is None or row.jws is None:
         raise NotFound(f"the receipt at index {index} was erased", mend="its leaf and the log's proofs stand")

@@ -8,7 +8,19 @@ from licet.authority.callers import Caller, Role
 from licet.errors import NotFound
 from licet.ledger.fsck import LogReport, check_log
 from licet.protocol.types import LeafIndex, ReceiptId
-from licet.store.port import ActivationRow, BodyRow, PermitRow, ReceiptQuery, ReceiptRow, Store
+from licet.receipt.read import read_receipt
+from licet.receipt.stops import FreezeReceipt
+from licet.store.port import (
+    ActivationRow,
+    BodyRow,
+    FreezeQuery,
+    FreezeRow,
+    OpenQuery,
+    PermitRow,
+    ReceiptQuery,
+    ReceiptRow,
+    Store,
+)
 from licet.tlog.entry import entry_of_digest, format_bundle
 from licet.tlog.note import NoteKey
 from licet.tlog.proof import TlogProof
@@ -22,6 +34,14 @@ class Detail:
     receipt: ReceiptRow
     body: BodyRow | None
     permit: PermitRow | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A freeze, and its receipt as far as that is still kept."""
+
+    row: FreezeRow
+    receipt: FreezeReceipt | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +124,30 @@ class Reading:
         """
         caller.demand_one_of(Role.AUDITOR, Role.AUTHOR, Role.REVIEWER, Role.ACTIVATOR)
         return self.store.activations()
+
+    def freezes(self, query: FreezeQuery, caller: Caller) -> list[Standing]:
+        """The freezes of the caller's tenant and those of all, newest first.
+
+        Raises:
+            NotAllowed: the caller is neither auditor nor operator.
+        """
+        caller.demand_one_of(Role.AUDITOR, Role.OPERATOR)
+        rows = self.store.freezes(replace(query, tenant=caller.tenant))
+        return [Standing(row=row, receipt=self._freeze(row)) for row in rows]
+
+    def open_permits(self, query: OpenQuery, caller: Caller) -> list[PermitRow]:
+        """The open permits of the caller's tenant, newest first.
+
+        Raises:
+            NotAllowed: the caller is neither auditor nor operator.
+        """
+        caller.demand_one_of(Role.AUDITOR, Role.OPERATOR)
+        return self.store.open_permits(replace(query, tenant=caller.tenant))
+
+    def _freeze(self, row: FreezeRow) -> FreezeReceipt | None:
+        stored = self.store.receipt(row.index)
+        receipt = None if stored is None or stored.jws is None else read_receipt(stored.jws)
+        return receipt if isinstance(receipt, FreezeReceipt) else None
 
     def verify_log(self, caller: Caller) -> LogReport:
         """Recompute the whole log from stored bytes.

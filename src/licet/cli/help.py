@@ -24,19 +24,20 @@ HEADINGS = {
 
 
 class Explanation(NamedTuple):
-    """One code: its family, what it means, and the mend."""
+    """One code: its family, what it means, and the mend; ``also`` is a second family that has the code."""
 
     code: str
     family: str
     what: str
     mend: str
+    also: str | None = None
 
 
 def explanations() -> Mapping[str, Explanation]:
     """Every code there is, in the order of the file that explains them."""
     text = files("licet.cli").joinpath("explanations.toml").read_text("utf-8")
     return {
-        code: Explanation(code, family, entry["what"], entry["mend"])
+        code: Explanation(code, family, entry["what"], entry["mend"], entry.get("also"))
         for family, entries in tomllib.loads(text).items()
         for code, entry in entries.items()
     }
@@ -71,7 +72,8 @@ def help_(ctx: click.Context, code: str | None) -> int:
     if talk.json:
         talk.data({"schema": "licet/help/v1", **found._asdict()})
         return Exit.DONE
-    talk.out(f"{found.code}", quiet(f"  ({HEADINGS[found.family]})"))
+    families = [HEADINGS[family] for family in (found.family, found.also) if family is not None]
+    talk.out(f"{found.code}", quiet(f"  ({', '.join(families)})"))
     talk.out(f"  {found.what}")
     talk.out(f"  mend: {found.mend}")
     return Exit.DONE
@@ -86,7 +88,7 @@ def _list(ctx: click.Context, known: Mapping[str, Explanation]) -> int:
     for family, heading in HEADINGS.items():
         talk.out(f"{heading}:")
         for found in known.values():
-            if found.family == family:
+            if family in (found.family, found.also):
                 first, _, _ = found.what.partition(". ")
                 talk.out(f"  {found.code.ljust(width)}  {first.rstrip('.')}")
     talk.say("one of them in full: licet help CODE · verbs: licet --help")

@@ -25,6 +25,7 @@ START = "Start here"
 DECIDE = "Decide"
 EVIDENCE = "Evidence"
 POLICY = "Policy"
+STOP = "Stop"
 KEEP = "Keep it running"
 
 VERBS = {
@@ -38,6 +39,11 @@ VERBS = {
     "receipt": Entry("licet.cli.receipts:receipt", "Show, list and export receipts.", EVIDENCE),
     "log": Entry("licet.cli.logs:log", "The transparency log: its checkpoint, its recomputation.", EVIDENCE),
     "policy": Entry("licet.cli.policy:policy", "Check, test and activate a bundle of policy.", POLICY),
+    "freeze": Entry(
+        "licet.cli.freezing:freeze", "Stop an actor, a surface, a tenant or everything, now.", STOP
+    ),
+    "unfreeze": Entry("licet.cli.freezing:unfreeze", "Lift a freeze.", STOP),
+    "permit": Entry("licet.cli.permits:permit", "Show open permits; revoke one that is unclaimed.", STOP),
     "serve": Entry("licet.cli.serve:serve", "Serve the authority over HTTP and a Unix socket.", KEEP),
     "doctor": Entry("licet.cli.doctor:doctor", "Look over a home: a fact and a mend per check.", KEEP),
     "backup": Entry("licet.cli.keeping:backup", "Copy a home, without its keys, and prove the copy.", KEEP),

@@ -62,7 +62,7 @@ def show(ctx: click.Context, *, receipt_id: str, reach: Reach) -> int:
         "licet receipt list --jsonl",
     ),
 )
-@click.option("--kind", metavar="KIND", help="decision, claim, completion, bundle, key")
+@click.option("--kind", metavar="KIND", help="decision, claim, completion, freeze, revocation, bundle, key")
 @click.option(
     "--outcome", type=click.Choice(["PERMIT", "DENY", "SILENCE"]), help="Decisions with this answer."
 )
@@ -150,6 +150,16 @@ def moment(seconds: JsonValue) -> str:
     return f"{utc:%Y-%m-%d %H:%M:%S} UTC ({local:%H:%M:%S %Z})"
 
 
+def named(scope: JsonValue) -> str:
+    """The scope of a freeze, for people."""
+    if not isinstance(scope, dict) or len(scope) != 1:
+        return "unknown"
+    ((kind, value),) = scope.items()
+    if isinstance(value, dict):
+        return f"{kind} {value.get('type')}/{value.get('id')}"
+    return f"{kind} {value}" if isinstance(value, str) else kind
+
+
 def _row(talk: Talk, row: JsonObject) -> None:
     kind, outcome = text_of(row, "kind"), row.get("outcome")
     talk.out(
@@ -181,12 +191,16 @@ def _show(talk: Talk, document: JsonObject, payload: JsonObject) -> None:
     policy = payload.get("policy")
     if isinstance(policy, dict):
         rules = policy.get("determining")
-        named = ", ".join(map(str, rules)) if isinstance(rules, list) and rules else "no rule"
-        talk.out(f"  policy    {policy.get('bundle')} version {policy.get('version')}: {named}")
+        which = ", ".join(map(str, rules)) if isinstance(rules, list) and rules else "no rule"
+        talk.out(f"  policy    {policy.get('bundle')} version {policy.get('version')}: {which}")
         talk.out(f"            {policy.get('digest')}")
-    for name in ("op", "role", "status", "bundle", "version", "effect_digest"):
+    for name in ("op", "of", "role", "status", "bundle", "version", "effect_digest"):
         if name in payload and not isinstance(payload[name], dict | list):
             talk.out(f"  {name.ljust(8)}  {payload[name]}")
+    if kind in {"freeze", "revocation"}:
+        if kind == "freeze":
+            talk.out(f"  scope     {named(payload.get('scope'))}")
+        talk.out(f"  by        {_ref(payload.get('by'))}: {payload.get('reason')}")
     _explain(talk, document)
     _became(talk, document)
 
@@ -206,6 +220,9 @@ def _explain(talk: Talk, document: JsonObject) -> None:
 def _became(talk: Talk, document: JsonObject) -> None:
     permit = document.get("permit")
     if not isinstance(permit, dict):
+        return
+    if isinstance(permit.get("revoked_index"), int):
+        talk.out(f"  revoked   index {permit.get('revoked_index')}: it can never be claimed")
         return
     if permit.get("claimed") is None:
         talk.out("  claimed   never")

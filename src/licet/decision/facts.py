@@ -6,10 +6,10 @@ import re
 from typing import Final
 
 from licet.decision.snapshot import HALTS, SALT_BYTES, ActiveBundle, Snapshot
-from licet.protocol import limits
+from licet.protocol import ids, limits
 from licet.protocol.shape import Members, refuse
 from licet.protocol.strict import read_strict
-from licet.protocol.types import ExecutionRequest, JsonObject, Reason, Tenant
+from licet.protocol.types import ExecutionRequest, JsonObject, Reason, ReceiptId, Tenant
 
 _SALT: Final = re.compile(rf"[0-9a-f]{{{2 * SALT_BYTES}}}")
 _HALT_CHARS_MAX: Final = 32
@@ -44,18 +44,23 @@ def recall(facts_document: bytes, *, active: ActiveBundle | None, tenant: Tenant
     facts = dict(members.objects("facts"))
     salt = bytes.fromhex(members.text("salt", chars_max=2 * SALT_BYTES, grammar=_SALT))
     members.end()
-    halt = _halt(facts)
+    halt, freeze = _host(facts)
     now_ms = Members(facts, "/facts").integer("now")
     facts.pop("host", None)
-    return Snapshot(active=active, tenant=tenant, now_ms=now_ms, facts=facts, salt=salt, halt=halt)
+    return Snapshot(
+        active=active, tenant=tenant, now_ms=now_ms, facts=facts, salt=salt, halt=halt, freeze=freeze
+    )
 
 
-def _halt(facts: JsonObject) -> Reason | None:
+def _host(facts: JsonObject) -> tuple[Reason | None, ReceiptId | None]:
     if "host" not in facts:
-        return None
+        return None, None
     host = Members(facts["host"], "/facts/host")
     word = host.text("halt", chars_max=_HALT_CHARS_MAX)
+    freeze = None
+    if word == Reason.FROZEN:
+        freeze = ReceiptId(host.text("freeze", chars_max=ids.RECEIPT_ID_CHARS, grammar=ids.RECEIPT_ID))
     host.end()
     if word not in HALTS:
         refuse(host.place("halt"), f"`{word}` halts no decision", "give the document as it was recorded")
-    return Reason(word)
+    return Reason(word), freeze

@@ -8,7 +8,7 @@ from typing import Final
 from licet.policy.compiled import CompiledBundle
 from licet.protocol import fast
 from licet.protocol.digest import FACTS_TAG, tagged_digest
-from licet.protocol.types import Digest, JsonObject, PolicyRef, Reason, Tenant
+from licet.protocol.types import Digest, JsonObject, PolicyRef, Reason, ReceiptId, Tenant
 
 SALT_BYTES: Final = 32
 
@@ -18,6 +18,7 @@ HALTS: Final = frozenset(
         Reason.DEADLINE_EXCEEDED,
         Reason.POLICY_UNAVAILABLE,
         Reason.REQUEST_INVALID,
+        Reason.FROZEN,
     }
 )
 """Why a host may stop a decision before the rules are asked. Each of them is SILENCE."""
@@ -41,8 +42,9 @@ class Snapshot:
 
     ``facts`` are the values of the providers that the surface declares, and ``now``, which equals
     ``now_ms``; ``host`` is no fact, see ``halt``. ``halt`` is set when a condition of the host forbids
-    asking the rules: it is written into the recorded facts, so that a replay halts there too. ``salt``
-    hides the facts behind their digest.
+    asking the rules: it is written into the recorded facts, so that a replay halts there too. ``freeze``
+    is the receipt id of the freeze that halts, and set with halt ``frozen`` alone. ``salt`` hides the
+    facts behind their digest.
     """
 
     active: ActiveBundle | None
@@ -51,16 +53,20 @@ class Snapshot:
     facts: JsonObject
     salt: bytes
     halt: Reason | None = None
+    freeze: ReceiptId | None = None
 
     def __post_init__(self) -> None:
         """Refuse a snapshot that could not be recorded and read back.
 
         Raises:
-            ValueError: a halt that is no condition of the host, another length of salt, or facts that
-                name another instant or hold the reserved member.
+            ValueError: a halt that is no condition of the host, a freeze without its halt, another length
+                of salt, or facts that name another instant or hold the reserved member.
         """
         if self.halt is not None and self.halt not in HALTS:
             message = f"`{self.halt.value}` is no condition that halts a decision"
+            raise ValueError(message)
+        if (self.freeze is not None) is not (self.halt is Reason.FROZEN):
+            message = "halt `frozen`, and no other, names its freeze"
             raise ValueError(message)
         if len(self.salt) != SALT_BYTES:
             message = f"a salt has {SALT_BYTES} bytes, not {len(self.salt)}"
@@ -73,7 +79,10 @@ class Snapshot:
         """The canonical ``{"facts": ..., "salt": "<hex>"}`` that is stored beside the receipt."""
         facts: JsonObject = dict(self.facts)
         if self.halt is not None:
-            facts["host"] = {"halt": self.halt.value}
+            host: JsonObject = {"halt": self.halt.value}
+            if self.freeze is not None:
+                host["freeze"] = self.freeze
+            facts["host"] = host
         return fast.canonical({"facts": facts, "salt": self.salt.hex()})
 
     def facts_digest(self) -> Digest:

@@ -65,6 +65,9 @@ _FAILURE_OF_CODE: Final[Mapping[str, Failure]] = {
     "idempotency_conflict": Failure.CONFLICT,
     "already_claimed": Failure.ALREADY_CLAIMED,
     "permit_expired": Failure.EXPIRED,
+    # A permit that ended before its use, by an operator's hand and not by time: `check` says which.
+    "permit_revoked": Failure.EXPIRED,
+    "frozen": Failure.EXPIRED,
     "effect_mismatch": Failure.WRONG_ANSWER,
     "wrong_audience": Failure.WRONG_ANSWER,
     "permit_invalid": Failure.WRONG_ANSWER,

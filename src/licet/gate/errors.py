@@ -109,7 +109,7 @@ class GateUnavailable(NoPermit):
 
 
 class PermitRefused(NoPermit):
-    """A permit that may not be used here: expired, used before, for another executor or effect."""
+    """A permit that may not be used here: expired, stopped, used before, for another executor or effect."""
 
     code = "permit_refused"
 

@@ -1,8 +1,8 @@
 """The row half of a full check: every row that a receipt accounts for, against that receipt, both ways.
 
-A receipt is covered by the signed root; columns, keys, permits, bodies, activations and bundles are not.
-Each is compared with what the receipt says, and counted, so that a row which no receipt accounts for
-shows too. Nothing grows with the log.
+A receipt is covered by the signed root; columns, keys, permits, freezes, bodies, activations and bundles
+are not. Each is compared with what the receipt says, and counted, so that a row which no receipt accounts
+for shows too. Nothing grows with the log. ``fsck_stops.py`` holds the log itself against its freezes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 
 from licet.errors import Malformed, PolicyInvalid, UnknownValue
 from licet.ledger.fsck_report import Findings
+from licet.ledger.fsck_stops import StopCheck
 from licet.ledger.page import receipt_row
 from licet.ledger.scope import key_digest
 from licet.policy.bundle import Bundle
@@ -30,6 +31,7 @@ from licet.receipt.read import (
     receipt_of,
 )
 from licet.receipt.statement import Link
+from licet.receipt.stops import FreezeReceipt, RevocationReceipt
 from licet.store.port import ActivationRow, KeyRow, PermitRow, ReceiptRow, Store
 
 
@@ -42,6 +44,7 @@ class RowCheck:
         self._origin = origin
         self._found = found
         self._keys = self._permits = self._bundles = 0
+        self._stops = StopCheck(store, found, self._at)
         self._activations = {row.index: row for row in store.activations()}
 
     def check(self, row: ReceiptRow) -> None:
@@ -67,6 +70,10 @@ class RowCheck:
                 self._completion(row.index, receipt)
             case BundleReceipt():
                 self._activation(row.index, receipt)
+            case FreezeReceipt():
+                self._stops.freeze(row.index, receipt)
+            case RevocationReceipt():
+                self._stops.revocation(row.index, receipt)
             case KeyReceipt():
                 if row.index != 0:
                     self._found.add(row.index, "genesis", "a log has one genesis, at index 0")
@@ -79,6 +86,7 @@ class RowCheck:
         for name, counted, met in (
             ("keys", tally.keys, self._keys),
             ("permits", tally.permits, self._permits),
+            ("freezes", tally.freezes, self._stops.freezes),
             ("activations", sum(index < size for index in self._activations), self._bundles),
         ):
             if counted != met:
@@ -112,6 +120,7 @@ class RowCheck:
             # Attack: a key taken away earns a second PERMIT for one request.
             self._found.add(index, "key", "the idempotency key does not lead to this decision")
         self._body(index, receipt)
+        self._stops.decision(index, receipt)
         permit = self._store.permit(stamp.receipt_id)
         if receipt.outcome is not Outcome.PERMIT:
             if permit is not None:
@@ -123,12 +132,16 @@ class RowCheck:
             self._permit(index, receipt, permit)
 
     def _permit(self, index: LeafIndex, receipt: DecisionReceipt, row: PermitRow) -> None:
-        said = (stamp := receipt.stamp).tenant, receipt.audience, receipt.request.effect_digest
-        kept = row.tenant, row.audience, row.effect_digest
+        stamp, request = receipt.stamp, receipt.request
+        actor = f"{request.actor.type}/{request.actor.id}"
+        said = (stamp.tenant, request.surface, actor, receipt.audience, request.effect_digest)
+        kept = (row.tenant, row.surface, row.actor, row.audience, row.effect_digest)
         if (row.index, row.receipt_id, row.expires_s) != (index, stamp.receipt_id, receipt.expires_s):
             self._found.add(index, "permit", "the permit's place or lifetime is not what the receipt says")
         if kept != said:
-            self._found.add(index, "permit", "the permit's tenant, audience or effect is not the receipt's")
+            # Attack: the surface of a permit changed, so that the freeze of its own no longer finds it.
+            self._found.add(index, "permit", "whom or what the permit is for is not what the receipt says")
+        self._stops.permit(index, row)
         if row.claim_index is not None:
             claim = self._at(row.claim_index)
             genuine = isinstance(claim, ClaimReceipt) and _about(claim.permit, row)
@@ -143,6 +156,7 @@ class RowCheck:
                 self._found.add(index, "completion", "the permit's end is not what a completion says")
 
     def _claim(self, index: LeafIndex, receipt: ClaimReceipt) -> None:
+        self._stops.claim(index, receipt)
         row = self._store.permit(receipt.permit.receipt_id)
         if row is None or row.claim_index != index:
             # Attack: the mark of use taken off a permit, so that it works twice.

@@ -38,6 +38,8 @@ OBLIGATIONS_MAX: Final = 256
 OBLIGATION_CHARS_MAX: Final = 1_024
 APPROVAL_NEEDS_MAX: Final = 16
 ROLE_CHARS_MAX: Final = 64
+REASON_CHARS_MAX: Final = 1_024
+"""Why somebody froze, lifted or revoked: it stands in the receipt."""
 POLICY_ID_CHARS_MAX: Final = 64
 PROBLEM_BYTES_MAX: Final = 1024 * 1024
 """A problem may name the place by a pointer as long as the request that was refused, escapes and all."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from licet.protocol import fast, ids, limits
 from licet.protocol.digest import EFFECT_TAG, REQUEST_TAG, tagged_digest
-from licet.protocol.shape import Members, entity_ref, entity_ref_part
+from licet.protocol.shape import Members, entity_ref, entity_ref_part, freeze_scope
 from licet.protocol.types import (
     Action,
     Actor,
@@ -17,6 +17,7 @@ from licet.protocol.types import (
     Effect,
     EntityRef,
     ExecutionRequest,
+    FreezeScope,
     IdempotencyKey,
     JsonObject,
     JsonValue,
@@ -53,6 +54,14 @@ class CompletionAsk:
     result_digest: Digest | None
     actual: JsonObject | None
     statement: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeAsk:
+    """The body of ``POST /v1/freezes``."""
+
+    scope: FreezeScope
+    reason: str
 
 
 def parse_decision_ask(body: bytes) -> DecisionAsk:
@@ -135,6 +144,33 @@ def parse_completion_ask(body: bytes) -> CompletionAsk:
         actual=actual,
         statement=statement,
     )
+
+
+def parse_freeze_ask(body: bytes) -> FreezeAsk:
+    """Read what is to be stopped, and why.
+
+    Raises:
+        Malformed: the document breaks the contract; ``pointer`` names the place.
+        TooLarge: more than 64 KiB.
+    """
+    members = Members(fast.read(body))
+    scope = freeze_scope(members.members("scope"))
+    reason = members.text("reason", chars_max=limits.REASON_CHARS_MAX)
+    members.end()
+    return FreezeAsk(scope=scope, reason=reason)
+
+
+def parse_reason_ask(body: bytes) -> str:
+    """Read why a freeze is lifted or a permit revoked.
+
+    Raises:
+        Malformed: the document breaks the contract; ``pointer`` names the place.
+        TooLarge: more than 64 KiB.
+    """
+    members = Members(fast.read(body))
+    reason = members.text("reason", chars_max=limits.REASON_CHARS_MAX)
+    members.end()
+    return reason
 
 
 def effect_of(document: JsonValue, pointer: str = "") -> Effect:

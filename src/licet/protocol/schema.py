@@ -18,9 +18,11 @@ from licet.protocol.schema_blocks import (
     DIGEST,
     ENTITY,
     FREE,
+    FREEZE_SCOPE,
     IDEMPOTENCY_KEY,
     JWS,
     ORIGIN,
+    REASON_TEXT,
     RECEIPT_ID,
     SURFACE,
     WOULD,
@@ -65,7 +67,15 @@ def schemas() -> dict[str, JsonObject]:
         ),
         "effect": ("What would change the world: the members that effect_digest covers", _EFFECT),
         "execution-request": ("An execution request", closed(_REQUEST_REQUIRED, _REQUEST_OPTIONAL)),
+        "freeze-ask": (
+            "The body of POST /v1/freezes: what to stop, and why",
+            closed({"scope": FREEZE_SCOPE, "reason": REASON_TEXT}),
+        ),
         "problem": ("An error (RFC 9457); readers ignore members they do not know", _problem()),
+        "reason-ask": (
+            "The body of POST /v1/freezes/{id}/lift and /v1/permits/{id}/revoke: why",
+            closed({"reason": REASON_TEXT}),
+        ),
         **schema_evidence.titled(),
     }
     return {f"{name}.schema.json": document(*titled[name]) for name in sorted(titled)}

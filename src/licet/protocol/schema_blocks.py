@@ -138,4 +138,11 @@ RECEIPT_ID: Final = text(ids.RECEIPT_ID, ids.RECEIPT_ID_CHARS)
 DIGEST: Final = text(ids.DIGEST, ids.DIGEST_CHARS)
 ORIGIN: Final = text(ids.ORIGIN, limits.ORIGIN_CHARS_MAX)
 JWS: Final = text(ids.COMPACT_JWS, limits.JWS_BYTES_MAX)
+REASON_TEXT: Final = text(None, limits.REASON_CHARS_MAX)
+FREEZE_SCOPE: Final = one_of(
+    closed({"all": {"const": True}}),
+    closed({"tenant": {"const": True}}),
+    closed({"surface": SURFACE}),
+    closed({"actor": ENTITY}),
+)
 WOULD: Final = closed({"outcome": words(Outcome), "reason": words(Reason)}) | reason_of_outcome()

@@ -18,6 +18,7 @@ from licet.protocol.schema_blocks import (
     DIGEST,
     ENTITY,
     FREE,
+    FREEZE_SCOPE,
     IDEMPOTENCY_KEY,
     JWS,
     ORIGIN,
@@ -70,7 +71,9 @@ def titled() -> dict[str, tuple[str, JsonObject]]:
         "receipt-claim": ("The payload of a claim receipt: the one use of a permit", _claim()),
         "receipt-completion": ("The payload of a completion receipt", _completion()),
         "receipt-decision": ("The payload of a decision receipt; of a PERMIT it is the permit", _decision()),
+        "receipt-freeze": ("The payload of a freeze receipt: set, or lifted", _freeze()),
         "receipt-key": ("The payload of leaf 0: who speaks for the keys of this log", _key()),
+        "receipt-revocation": ("The payload of a revocation receipt: one unclaimed permit", _revocation()),
         "trust": ("The trust file: what a verifier is given from outside", _trust()),
         "verification-report": ("What a verification found, step by step", _report()),
     }
@@ -165,6 +168,16 @@ def _claim() -> JsonObject:
 def _completion() -> JsonObject:
     required = {"aud": AUDIENCE, "status": words(CompletionStatus), "executor": nullable(JWS)}
     return _stamped("completion", _permit_links(), required, {"result_digest": DIGEST, "actual": FREE})
+
+
+def _freeze() -> JsonObject:
+    required = {"op": words(("set", "lifted")), "scope": FREEZE_SCOPE, "reason": _SENTENCE, "by": ENTITY}
+    shape = _stamped("freeze", closed({}, {"anchor": _ANCHOR}), required, {"of": RECEIPT_ID})
+    return also(shape, only_when(member_is("op", "lifted"), "of", required=True))
+
+
+def _revocation() -> JsonObject:
+    return _stamped("revocation", _permit_links(), {"reason": _SENTENCE, "by": ENTITY})
 
 
 def _bundle() -> JsonObject:

@@ -15,7 +15,7 @@ from typing import Final, NoReturn, TypeVar
 from ..errors import Malformed
 from . import ids, limits
 from .strict import escape_pointer
-from .types import EntityRef, JsonObject, JsonValue
+from .types import EntityRef, FreezeScope, JsonObject, JsonValue, ScopeKind, Surface
 from .visible import visible
 
 _QUOTED_CHARS_MAX: Final = 64
@@ -176,6 +176,24 @@ def entity_ref_part(members: Members) -> EntityRef:
         type=members.text("type", chars_max=limits.TYPE_CHARS_MAX, grammar=ids.ENTITY_TYPE),
         id=members.text("id", chars_max=limits.ID_CHARS_MAX, grammar=ids.ENTITY_ID),
     )
+
+
+def freeze_scope(members: Members) -> FreezeScope:
+    """Take exactly one of ``all``, ``tenant`` (both ``true``), ``surface`` (a name) and ``actor``."""
+    found = [kind for kind in ScopeKind if members.has(kind)]
+    if len(found) != 1:
+        problem = f"{len(found)} members say what is frozen"
+        refuse(members.pointer, problem, f"send one of {', '.join(ScopeKind)}")
+    (kind,) = found
+    surface = actor = None
+    if kind is ScopeKind.SURFACE:
+        surface = Surface(members.text(kind, chars_max=limits.SURFACE_CHARS_MAX, grammar=ids.SURFACE))
+    elif kind is ScopeKind.ACTOR:
+        actor = entity_ref(members.members(kind))
+    elif members.value(kind) is not True:
+        refuse(members.place(kind), f"`{kind}` is not true", f'send `{{"{kind}": true}}`')
+    members.end()
+    return FreezeScope(kind=kind, surface=surface, actor=actor)
 
 
 def kind_of(value: JsonValue) -> str:

@@ -94,6 +94,45 @@ class EntityRef:
         return {"type": self.type, "id": self.id}
 
 
+class ScopeKind(StrEnum):
+    """How far a freeze reaches; a surface and an actor are those of one tenant."""
+
+    ALL = "all"
+    TENANT = "tenant"
+    SURFACE = "surface"
+    ACTOR = "actor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeScope:
+    """What a freeze stops. ``surface`` and ``actor`` are set if and only if ``kind`` says so."""
+
+    kind: ScopeKind
+    surface: Surface | None = None
+    actor: EntityRef | None = None
+
+    @property
+    def name(self) -> str:
+        """The surface, or the actor as ``type/id``; empty for a tenant and for all."""
+        return self.surface or ("" if self.actor is None else f"{self.actor.type}/{self.actor.id}")
+
+    def covers(self, surface: str, actor: str) -> bool:
+        """Whether a request of the freeze's own tenant is stopped; ``actor`` is ``type/id``."""
+        match self.kind:
+            case ScopeKind.ALL | ScopeKind.TENANT:
+                return True
+            case ScopeKind.SURFACE:
+                return self.name == surface
+            case ScopeKind.ACTOR:
+                return self.name == actor
+
+    def document(self) -> JsonObject:
+        """The wire form: one member, named by the kind."""
+        if self.actor is not None:
+            return {self.kind.value: self.actor.document()}
+        return {self.kind.value: True if self.surface is None else self.surface}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who asks, and for whom. ``attributes`` are the caller's claims, never facts."""

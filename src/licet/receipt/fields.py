@@ -36,7 +36,7 @@ def stamp(members: Members) -> Stamp:
     """The members that every kind shares, but for ``v``, ``kind`` and ``links``."""
     origin = members.text("iss", chars_max=limits.ORIGIN_CHARS_MAX, grammar=ids.ORIGIN)
     return Stamp(
-        receipt_id=_receipt_id(members, "id"),
+        receipt_id=receipt_id(members, "id"),
         origin=Origin(origin),
         tenant=Tenant(members.text("tenant", chars_max=WORD_CHARS_MAX, grammar=ids.TENANT)),
         issued_s=members.integer("iat"),
@@ -55,7 +55,7 @@ def links(members: Members) -> Links:
         permit=_link(members.members("permit")) if members.has("permit") else None,
         supersedes=_link(members.members("supersedes")) if members.has("supersedes") else None,
         anchor=_anchor(members.members("anchor")) if members.has("anchor") else None,
-        parent=_receipt_id(members, "parent") if members.has("parent") else None,
+        parent=receipt_id(members, "parent") if members.has("parent") else None,
     )
     members.end()
     return found
@@ -63,7 +63,7 @@ def links(members: Members) -> Links:
 
 def _link(members: Members) -> Link:
     link = Link(
-        receipt_id=_receipt_id(members, "id"),
+        receipt_id=receipt_id(members, "id"),
         index=LeafIndex(members.integer("index")),
         digest=digest(members, "digest"),
     )
@@ -85,7 +85,7 @@ def demand_links(links: Links, *names: str) -> None:
 
 
 def permit_link(links: Links) -> Link:
-    """The permit that a claim or completion is about."""
+    """The permit that a claim, completion or revocation is about."""
     demand_links(links, "permit", "anchor")
     if links.permit is None:
         refuse("/links/permit", "the link to the permit is missing", NOT_OURS)
@@ -97,7 +97,8 @@ def audience(members: Members) -> Audience:
     return Audience(members.text("aud", chars_max=limits.AUDIENCE_CHARS_MAX, grammar=ids.AUDIENCE))
 
 
-def _receipt_id(members: Members, name: str) -> ReceiptId:
+def receipt_id(members: Members, name: str) -> ReceiptId:
+    """Take the id of a receipt."""
     return ReceiptId(members.text(name, chars_max=_ID_CHARS, grammar=ids.RECEIPT_ID))
 
 

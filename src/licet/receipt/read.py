@@ -37,6 +37,7 @@ from . import fields
 from .jws import BUNDLE_TYP, COMPLETION_TYP, KEY_TYP, RECEIPT_TYP, read_kid, split
 from .keyring import ENTRIES_MAX, ROOT_KEYS_MAX, KeyEntry, LogEntry, RootSet, read_entries, read_root
 from .statement import VERSION, Activation, Link, Links, Stamp
+from .stops import FreezeReceipt, RevocationReceipt, read_freeze, read_revocation
 
 KINDS: Final = frozenset(
     {
@@ -166,7 +167,15 @@ class BundleStatement:
     nonce: str
 
 
-Receipt: TypeAlias = DecisionReceipt | ClaimReceipt | CompletionReceipt | BundleReceipt | KeyReceipt
+Receipt: TypeAlias = (
+    DecisionReceipt
+    | ClaimReceipt
+    | CompletionReceipt
+    | BundleReceipt
+    | KeyReceipt
+    | FreezeReceipt
+    | RevocationReceipt
+)
 
 
 def read_receipt(jws: str) -> Receipt:
@@ -369,6 +378,8 @@ _READERS: Mapping[str, Callable[[Members, Stamp, Links], Receipt]] = {
     "completion": _completion,
     "bundle": _bundle,
     "key": _key,
+    "freeze": read_freeze,
+    "revocation": read_revocation,
 }
 
 

@@ -157,7 +157,7 @@ def decision_document(
     """
     _check_decision(decision)
     links = Links(supersedes=supersedes, anchor=anchor, parent=request.parent)
-    document = _stamped("decision", stamp, links)
+    document = stamped("decision", stamp, links)
     document["outcome"] = decision.outcome.value
     document["reason"] = decision.reason.value
     document["request"] = _request(request)
@@ -187,7 +187,7 @@ def claim_document(
     stamp: Stamp,
 ) -> JsonObject:
     """The payload of a claim: the first and only use of a permit, and whose credential made it."""
-    document = _stamped("claim", stamp, Links(permit=permit))
+    document = stamped("claim", stamp, Links(permit=permit))
     document["aud"] = audience
     document["effect_digest"] = effect_digest
     document["by"] = by.document()
@@ -207,7 +207,7 @@ def completion_document(
     stamp: Stamp,
 ) -> JsonObject:
     """The payload of a completion. ``executor`` is the executor's own JWS; None says it signed nothing."""
-    document = _stamped("completion", stamp, Links(permit=permit))
+    document = stamped("completion", stamp, Links(permit=permit))
     document["aud"] = audience
     document["status"] = status.value
     document["executor"] = executor
@@ -234,7 +234,7 @@ def activation_statement(activation: Activation, *, issued_s: int, nonce: str) -
 
 def bundle_document(activation: Activation, *, kid: str, statement: str, stamp: Stamp) -> JsonObject:
     """The payload of an activation by a root key: ``statement`` is that key's JWS, carried in full."""
-    document = _stamped("bundle", stamp, Links())
+    document = stamped("bundle", stamp, Links())
     document["op"] = "activated"
     document["bundle"] = activation.bundle
     document["version"] = activation.version
@@ -256,7 +256,7 @@ def genesis_statement(genesis: Genesis, origin: Origin) -> JsonObject:
 
 def genesis_document(genesis: Genesis, *, statements: Sequence[str], stamp: Stamp) -> JsonObject:
     """The payload of leaf 0."""
-    document = _stamped("key", stamp, Links())
+    document = stamped("key", stamp, Links())
     document.update(_genesis_members(genesis))
     document["statements"] = list(statements)
     return document
@@ -272,7 +272,8 @@ def _genesis_members(genesis: Genesis) -> JsonObject:
     }
 
 
-def _stamped(kind: str, stamp: Stamp, links: Links) -> JsonObject:
+def stamped(kind: str, stamp: Stamp, links: Links) -> JsonObject:
+    """The members that every kind begins with."""
     return {
         "v": VERSION,
         "kind": kind,

@@ -28,7 +28,13 @@ from licet.policy.limits import BUNDLE_BYTES_MAX, FILES_MAX
 from licet.protocol import fast, ids, limits
 from licet.protocol.answer import Answer, answer_bytes
 from licet.protocol.digest import is_digest
-from licet.protocol.parse import parse_claim_ask, parse_completion_ask, parse_decision_ask
+from licet.protocol.parse import (
+    parse_claim_ask,
+    parse_completion_ask,
+    parse_decision_ask,
+    parse_freeze_ask,
+    parse_reason_ask,
+)
 from licet.protocol.shape import Members
 from licet.protocol.types import Digest, JsonValue, ReceiptId
 from licet.receipt.keys import jwks
@@ -135,6 +141,34 @@ def _complete(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
     _demand_content(ask, JSON)
     job = routes.authority.complete(parse_completion_ask(ask.body), caller)
     return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=partial(_recorded, "completion"))
+
+
+def _revoke(routes: Routes, ask: Ask, caller: Caller, receipt_id: str) -> Answered:
+    _demand_content(ask, JSON)
+    job = routes.authority.revoke(_receipt_id(receipt_id), parse_reason_ask(ask.body), caller)
+    return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=partial(_recorded, "revocation"))
+
+
+def _open_permits(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
+    query = shown.open_query(ask.query, caller.tenant, now_s=routes.authority.clock.wall_ms() // 1000)
+    return json_reply(shown.open_permits(routes.authority.reading.open_permits(query, caller), query))
+
+
+def _freeze(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
+    _demand_content(ask, JSON)
+    job = routes.authority.freeze(parse_freeze_ask(ask.body), caller)
+    return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=partial(_recorded, "freeze"))
+
+
+def _lift(routes: Routes, ask: Ask, caller: Caller, freeze_id: str) -> Answered:
+    _demand_content(ask, JSON)
+    job = routes.authority.lift(_receipt_id(freeze_id), parse_reason_ask(ask.body), caller)
+    return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=partial(_recorded, "freeze"))
+
+
+def _freezes(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
+    query = shown.freeze_query(ask.query, caller.tenant)
+    return json_reply(shown.freezes(routes.authority.reading.freezes(query, caller), query))
 
 
 def _stage(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
@@ -314,10 +348,16 @@ class Route(NamedTuple):
 
 _RECEIPT: Final = r"/v1/receipts/([^/]+)"
 _ACTIVATE: Final = r"/v1/bundles/([^/]+)/activate"
+_FREEZES: Final = "/v1/freezes"
 _PRIVATE: Final = (
     Route("POST", re.compile("/v1/decisions"), _decide),
     Route("POST", re.compile("/v1/permits/claim"), _claim, body_max=limits.CLAIM_BYTES_MAX),
     Route("POST", re.compile("/v1/permits/complete"), _complete),
+    Route("GET", re.compile("/v1/permits"), _open_permits, slow=True),
+    Route("POST", re.compile(r"/v1/permits/([^/]+)/revoke"), _revoke),
+    Route("GET", re.compile(_FREEZES), _freezes, slow=True),
+    Route("POST", re.compile(_FREEZES), _freeze),
+    Route("POST", re.compile(_FREEZES + r"/([^/]+)/lift"), _lift),
     Route("GET", re.compile("/v1/receipts"), _receipts, slow=True),
     Route("GET", re.compile(_RECEIPT), _receipt),
     Route("GET", re.compile(_RECEIPT + "/proof"), _proof),

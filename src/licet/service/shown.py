@@ -6,15 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 
 from licet.authority.activating import Checked
-from licet.authority.reading import Detail
+from licet.authority.reading import Detail, Standing
 from licet.errors import Malformed
 from licet.ledger.fsck import LogReport
 from licet.protocol import fast
 from licet.protocol.limits import PAGE_ROWS_MAX
 from licet.protocol.types import JsonObject, JsonValue, Tenant
-from licet.store.port import ActivationRow, PermitRow, ReceiptQuery, ReceiptRow
+from licet.store.port import ActivationRow, FreezeQuery, OpenQuery, PermitRow, ReceiptQuery, ReceiptRow
 
 _FILTERS = ("kind", "outcome", "surface", "actor", "before", "limit")
+_PAGED = ("state", "before", "limit")
+_ROWS = 50
 _COUNT = re.compile(r"[0-9]{1,15}")
 
 
@@ -24,12 +26,7 @@ def receipt_query(query: Mapping[str, str], tenant: Tenant) -> ReceiptQuery:
     Raises:
         Malformed: an unknown filter, or a value that is no filter.
     """
-    for name in query:
-        if name not in _FILTERS:
-            raise Malformed(f"there is no filter `{name[:64]}`", mend=f"filters are {', '.join(_FILTERS)}")
-    limit = _count(query, "limit") or 50
-    if limit > PAGE_ROWS_MAX:
-        raise Malformed(f"a page of {limit} receipts", mend=f"ask for at most {PAGE_ROWS_MAX}")
+    _demand_known(query, _FILTERS)
     return ReceiptQuery(
         tenant=tenant,
         kind=query.get("kind"),
@@ -37,8 +34,66 @@ def receipt_query(query: Mapping[str, str], tenant: Tenant) -> ReceiptQuery:
         surface=query.get("surface"),
         actor=query.get("actor"),
         before=_count(query, "before"),
-        limit=limit,
+        limit=_limit(query),
     )
+
+
+def open_query(query: Mapping[str, str], tenant: Tenant, *, now_s: int) -> OpenQuery:
+    """The page of open permits that query parameters ask for.
+
+    Raises:
+        Malformed: an unknown filter, or another state than ``open``.
+    """
+    _demand_known(query, _PAGED)
+    _state(query, ("open",))
+    return OpenQuery(tenant=tenant, now_s=now_s, before=_count(query, "before"), limit=_limit(query))
+
+
+def freeze_query(query: Mapping[str, str], tenant: Tenant) -> FreezeQuery:
+    """The page of freezes that query parameters ask for; those that stop now, unless ``state`` is ``all``.
+
+    Raises:
+        Malformed: an unknown filter, or a state that is neither ``set`` nor ``all``.
+    """
+    _demand_known(query, _PAGED)
+    stopping = "state" not in query or _state(query, ("set", "all")) == "set"
+    return FreezeQuery(tenant=tenant, stopping=stopping, before=_count(query, "before"), limit=_limit(query))
+
+
+def open_permits(rows: Sequence[PermitRow], query: OpenQuery) -> JsonObject:
+    """A page of open permits; ``next`` as in ``receipts``."""
+    listed: list[JsonValue] = [
+        {
+            "index": row.index,
+            "receipt_id": row.receipt_id,
+            "surface": row.surface,
+            "actor": row.actor,
+            "audience": row.audience,
+            "expires": row.expires_s,
+            "claimed": row.claimed_s,
+            "claim_index": row.claim_index,
+        }
+        for row in rows
+    ]
+    return {"permits": listed, "next": rows[-1].index if len(rows) == query.limit else None}
+
+
+def freezes(found: Sequence[Standing], query: FreezeQuery) -> JsonObject:
+    """A page of freezes; what only the receipt says is null where that was erased."""
+    listed: list[JsonValue] = [
+        {
+            "id": one.row.freeze_id,
+            "index": one.row.index,
+            "tenant": one.row.tenant,
+            "scope": None if one.receipt is None else one.receipt.scope.document(),
+            "reason": None if one.receipt is None else one.receipt.reason,
+            "by": None if one.receipt is None else one.receipt.by.document(),
+            "set": None if one.receipt is None else one.receipt.stamp.issued_s,
+            "lifted_index": one.row.lifted_index,
+        }
+        for one in found
+    ]
+    return {"freezes": listed, "next": found[-1].row.index if len(found) == query.limit else None}
 
 
 def receipts(rows: Sequence[ReceiptRow], query: ReceiptQuery) -> JsonObject:
@@ -120,11 +175,33 @@ def _permit(row: PermitRow) -> JsonObject:
         "claim_index": row.claim_index,
         "completion": row.completion_status,
         "completion_index": row.completion_index,
+        "revoked_index": row.revoked_index,
     }
 
 
 def _version(row: ActivationRow) -> JsonObject:
     return {"bundle": row.bundle, "version": row.version, "digest": row.digest}
+
+
+def _demand_known(query: Mapping[str, str], filters: Sequence[str]) -> None:
+    for name in query:
+        if name not in filters:
+            raise Malformed(f"there is no filter `{name[:64]}`", mend=f"filters are {', '.join(filters)}")
+
+
+def _state(query: Mapping[str, str], states: Sequence[str]) -> str:
+    state = query.get("state")
+    if state is None or state not in states:
+        told = "no state is asked for" if state is None else f"there is no state `{state[:64]}` here"
+        raise Malformed(told, mend=f"send `state={states[0]}`")
+    return state
+
+
+def _limit(query: Mapping[str, str]) -> int:
+    limit = _count(query, "limit") or _ROWS
+    if limit > PAGE_ROWS_MAX:
+        raise Malformed(f"a page of {limit} rows", mend=f"ask for at most {PAGE_ROWS_MAX}")
+    return limit
 
 
 def _count(query: Mapping[str, str], name: str) -> int | None:

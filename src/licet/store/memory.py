@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 from base64 import b64decode
 from hashlib import sha256
+from typing import TypeVar
 
 from licet.errors import StoreRefused, StoreUnknown
 from licet.protocol.limits import PAGE_ROWS_MAX
-from licet.protocol.types import Digest, LeafIndex, Origin, ReceiptId
+from licet.protocol.types import Digest, LeafIndex, Origin, ReceiptId, ScopeKind
 from licet.store.memory_rows import Tables
 from licet.store.memory_txn import MemoryTxn
 from licet.store.port import (
@@ -20,8 +21,11 @@ from licet.store.port import (
     BodyRow,
     BundleRow,
     CheckpointRow,
+    FreezeQuery,
+    FreezeRow,
     Head,
     KeyRow,
+    OpenQuery,
     PermitRow,
     ReceiptQuery,
     ReceiptRow,
@@ -32,6 +36,7 @@ from licet.store.port import (
     Txn,
 )
 
+_Row = TypeVar("_Row", PermitRow, FreezeRow)
 _RESTART = "stop this process and start it again, then ask again with the same key"
 
 
@@ -129,6 +134,25 @@ class MemoryStore:
         """One permit's row."""
         return self._read().permits.get(receipt_id)
 
+    def open_permits(self, query: OpenQuery) -> list[PermitRow]:
+        """Permits that may be claimed still, or were and have no completion."""
+        with self._lock:
+            kept = sorted(self._read().permits.values(), key=lambda row: row.index, reverse=True)
+        found = [row for row in kept if row.tenant == query.tenant and _open(row, query.now_s)]
+        return _page(found, query.before, query.limit)
+
+    def freeze(self, freeze_id: ReceiptId) -> FreezeRow | None:
+        """One freeze's row."""
+        return self._read().freezes.get(freeze_id)
+
+    def freezes(self, query: FreezeQuery) -> list[FreezeRow]:
+        """A tenant's freezes and those of all, newest first."""
+        with self._lock:
+            kept = sorted(self._read().freezes.values(), key=lambda row: row.index, reverse=True)
+        mine = [row for row in kept if row.tenant == query.tenant or row.kind is ScopeKind.ALL]
+        found = [row for row in mine if row.lifted_index is None or not query.stopping]
+        return _page(found, query.before, query.limit)
+
     def active(self) -> ActivationRow | None:
         """The newest activation."""
         with self._lock:
@@ -191,6 +215,7 @@ class MemoryStore:
             return Tally(
                 keys=sum(row.index < size for row in tables.keys.values()),
                 permits=sum(row.index < size for row in tables.permits.values()),
+                freezes=sum(row.index < size for row in tables.freezes.values()),
                 stray=0,
                 unused_bundles=len(tables.bundles.keys() - used),
             )
@@ -233,6 +258,17 @@ class MemoryStore:
         if broken is not None:
             self._poisoned = True
             raise StoreUnknown("`broken` while committing: whether it was recorded is unknown", mend=_RESTART)
+
+
+def _open(row: PermitRow, now_s: int) -> bool:
+    if row.claimed_s is not None:
+        return row.completion_status is None
+    return row.revoked_index is None and row.expires_s > now_s
+
+
+def _page(found: list[_Row], before: int | None, limit: int) -> list[_Row]:
+    kept = [row for row in found if before is None or row.index < before]
+    return kept[: max(0, min(limit, PAGE_ROWS_MAX))]
 
 
 def _empty(origin: Origin, now_ms: int) -> Tables:

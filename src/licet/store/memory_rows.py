@@ -7,11 +7,12 @@ from typing import Final
 
 from licet.protocol.digest import is_digest
 from licet.protocol.limits import JWS_BYTES_MAX, NOTE_BYTES_MAX, ORIGIN_CHARS_MAX
-from licet.protocol.types import CompletionStatus, Digest, Outcome, ReceiptId
+from licet.protocol.types import MAIN_TENANT, CompletionStatus, Digest, Outcome, ReceiptId, ScopeKind
 from licet.store.port import (
     ActivationRow,
     BodyRow,
     BundleRow,
+    FreezeRow,
     Head,
     KeyRow,
     PermitRow,
@@ -39,6 +40,7 @@ class Tables:
     keys: dict[bytes, KeyRow] = field(default_factory=dict)
     permits: dict[ReceiptId, PermitRow] = field(default_factory=dict)
     permit_indexes: dict[int, ReceiptId] = field(default_factory=dict)
+    freezes: dict[ReceiptId, FreezeRow] = field(default_factory=dict)
     bundles: dict[Digest, BundleRow] = field(default_factory=dict)
     activations: dict[int, ActivationRow] = field(default_factory=dict)
     tokens: dict[str, TokenRow] = field(default_factory=dict)
@@ -98,7 +100,7 @@ def permit_holds(row: PermitRow) -> bool:
         row.index >= 0
         and len(row.receipt_id) == RECEIPT_ID_CHARS
         and row.tenant != ""
-        and row.audience != ""
+        and "" not in {row.surface, row.actor, row.audience}
         and is_digest(row.effect_digest)
         and row.expires_s >= 0
         and (row.claimed_s is None or row.claimed_s < row.expires_s)
@@ -108,7 +110,35 @@ def permit_holds(row: PermitRow) -> bool:
         and row.completion_status in statuses
         and (row.completion_index is not None) == completed
         and (row.completion_index is None or (claimed and row.completion_index > claim))
+        and (row.revoked_index is None or (not claimed and row.revoked_index > row.index))
     )
+
+
+def freeze_holds(row: FreezeRow) -> bool:
+    """Whether a freeze has a scope, and is lifted after it was set; only the home's tenant stops all."""
+    return (
+        row.index >= 0
+        and len(row.freeze_id) == RECEIPT_ID_CHARS
+        and row.tenant != ""
+        and (row.name == "") == (row.kind in {ScopeKind.ALL, ScopeKind.TENANT})
+        and (row.kind is not ScopeKind.ALL or row.tenant == MAIN_TENANT)
+        and (row.lifted_index is None or row.lifted_index > row.index)
+    )
+
+
+def stops(row: FreezeRow, *, tenant: str, surface: str, actor: str) -> bool:
+    """Whether a freeze stops a request now."""
+    if row.lifted_index is not None:
+        return False
+    match row.kind:
+        case ScopeKind.ALL:
+            return True
+        case ScopeKind.TENANT:
+            return row.tenant == tenant
+        case ScopeKind.SURFACE:
+            return (row.tenant, row.name) == (tenant, surface)
+        case ScopeKind.ACTOR:
+            return (row.tenant, row.name) == (tenant, actor)
 
 
 def bundle_holds(row: BundleRow) -> bool:

@@ -8,13 +8,14 @@ from threading import get_ident
 from typing import TypeVar
 
 from licet.errors import StoreCorrupt, StoreRefused, StoreUnknown
-from licet.protocol.types import Audience, Digest, LeafIndex, ReceiptId, Tenant
+from licet.protocol.types import Audience, Digest, LeafIndex, ReceiptId, ScopeKind, Tenant
 from licet.store import memory_rows as rules
 from licet.store.memory_rows import Tables
 from licet.store.port import (
     ActivationRow,
     BodyRow,
     BundleRow,
+    FreezeRow,
     Head,
     KeyRow,
     PermitRow,
@@ -92,7 +93,8 @@ class MemoryTxn:
     def insert_permit(self, row: PermitRow) -> None:
         """Record a new permit; one that claims to be used already is refused."""
         self._usable()
-        used = (row.claimed_s, row.claim_id, row.claim_index, row.completion_status, row.completion_index)
+        claimed = (row.claimed_s, row.claim_id, row.claim_index)
+        used = (*claimed, row.completion_status, row.completion_index, row.revoked_index)
         if any(member is not None for member in used):
             raise self._refuse("a new permit is unclaimed")
         taken = row.index in self._base.permit_indexes or row.index in self._new.permit_indexes
@@ -117,6 +119,9 @@ class MemoryTxn:
             return False
         if (row.tenant, row.audience, row.effect_digest) != (tenant, audience, effect_digest):
             return False
+        stopped = self.frozen_by(tenant=row.tenant, surface=row.surface, actor=row.actor)
+        if row.revoked_index is not None or stopped is not None:
+            return False
         claimed = replace(row, claimed_s=now_s, claim_id=claim_id, claim_index=claim_index)
         self._demand(rules.permit_holds(claimed), "claim")
         self._put(self._new.permits, receipt_id, claimed, names=claim_index)
@@ -137,10 +142,64 @@ class MemoryTxn:
         self._put(self._new.permits, receipt_id, done, names=completion_index)
         return True
 
+    def revoke(self, receipt_id: ReceiptId, *, tenant: Tenant, now_s: int, revoked_index: LeafIndex) -> bool:
+        """Take back a permit when every guard holds."""
+        row = self.permit(receipt_id)
+        if row is None or row.tenant != tenant or row.expires_s <= now_s:
+            return False
+        if row.claimed_s is not None or row.revoked_index is not None:
+            return False
+        revoked = replace(row, revoked_index=revoked_index)
+        self._demand(rules.permit_holds(revoked), "revocation")
+        self._put(self._new.permits, receipt_id, revoked, names=revoked_index)
+        return True
+
     def permit(self, receipt_id: ReceiptId) -> PermitRow | None:
         """One permit's row."""
         self._usable()
         return self._new.permits.get(receipt_id) or self._base.permits.get(receipt_id)
+
+    def insert_freeze(self, row: FreezeRow) -> bool:
+        """Set a freeze, unless its scope is frozen; one that claims to be lifted already is refused."""
+        self._usable()
+        if row.lifted_index is not None:
+            raise self._refuse("a new freeze stops")
+        if self.same_freeze(row.tenant, row.kind, row.name) is not None:
+            return False
+        taken = any(one.index == row.index for one in self._freezes()) or self.freeze(row.freeze_id)
+        self._demand(rules.freeze_holds(row) and not taken, "freeze")
+        self._put(self._new.freezes, row.freeze_id, row, names=row.index)
+        return True
+
+    def lift(self, freeze_id: ReceiptId, *, tenant: Tenant, lifted_index: LeafIndex) -> bool:
+        """Lift a freeze that stops."""
+        row = self.freeze(freeze_id)
+        if row is None or row.tenant != tenant or row.lifted_index is not None:
+            return False
+        lifted = replace(row, lifted_index=lifted_index)
+        self._demand(rules.freeze_holds(lifted), "lift")
+        self._put(self._new.freezes, freeze_id, lifted, names=lifted_index)
+        return True
+
+    def freeze(self, freeze_id: ReceiptId) -> FreezeRow | None:
+        """One freeze's row."""
+        self._usable()
+        return self._new.freezes.get(freeze_id) or self._base.freezes.get(freeze_id)
+
+    def same_freeze(self, tenant: Tenant, kind: ScopeKind, name: str) -> FreezeRow | None:
+        """The freeze of exactly this scope that stops now."""
+        self._usable()
+        scope = (tenant, kind, name)
+        found = (row for row in self._freezes() if (row.tenant, row.kind, row.name) == scope)
+        return next((row for row in found if row.lifted_index is None), None)
+
+    def frozen_by(self, *, tenant: Tenant, surface: str, actor: str) -> FreezeRow | None:
+        """The oldest freeze that stops this request now."""
+        self._usable()
+        found = (
+            row for row in self._freezes() if rules.stops(row, tenant=tenant, surface=surface, actor=actor)
+        )
+        return min(found, key=lambda row: row.index, default=None)
 
     def receipt(self, index: LeafIndex) -> ReceiptRow | None:
         """A receipt, of this transaction or committed."""
@@ -261,6 +320,9 @@ class MemoryTxn:
 
     def _head(self) -> Head:
         return self._new.heads.get("main") or self._base.heads["main"]
+
+    def _freezes(self) -> list[FreezeRow]:
+        return list({**self._base.freezes, **self._new.freezes}.values())
 
     def _leaves(self) -> int:
         return len(self._base.receipts) + len(self._new.receipts)

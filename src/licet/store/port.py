@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from licet.errors import NotRecorded
-from licet.protocol.types import Audience, Digest, LeafIndex, Origin, ReceiptId, Tenant
+from licet.protocol.types import Audience, Digest, LeafIndex, Origin, ReceiptId, ScopeKind, Tenant
 
 
 class StoreBusy(NotRecorded):
@@ -85,11 +85,16 @@ class KeyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermitRow:
-    """The life of one permit; a row exists for PERMIT decisions only. Times in seconds."""
+    """The life of one permit; a row exists for PERMIT decisions only. Times in seconds.
+
+    ``surface`` and ``actor`` (``type/id``) are what a freeze is matched with.
+    """
 
     index: LeafIndex
     receipt_id: ReceiptId
     tenant: Tenant
+    surface: str
+    actor: str
     audience: Audience
     effect_digest: Digest
     expires_s: int
@@ -98,6 +103,19 @@ class PermitRow:
     claim_index: LeafIndex | None = None
     completion_status: str | None = None
     completion_index: LeafIndex | None = None
+    revoked_index: LeafIndex | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeRow:
+    """One freeze; ``lifted_index`` is None while it stops. ``name`` as ``FreezeScope.name`` writes it."""
+
+    index: LeafIndex
+    freeze_id: ReceiptId
+    tenant: Tenant
+    kind: ScopeKind
+    name: str
+    lifted_index: LeafIndex | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +183,8 @@ class Tally:
     """Permits of those leaves."""
     stray: int
     """Rows of any table that name a leaf, size or tile beyond the head, or another log."""
+    freezes: int
+    """Freezes that those leaves set."""
     unused_bundles: int
     """Bundles that no activation names."""
 
@@ -178,6 +198,26 @@ class ReceiptQuery:
     outcome: str | None = None
     surface: str | None = None
     actor: str | None = None
+    before: int | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeQuery:
+    """A page of freezes; ``stopping`` leaves out what was lifted. ``before`` excludes itself."""
+
+    tenant: Tenant
+    stopping: bool = True
+    before: int | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenQuery:
+    """A page of open permits at ``now_s``. ``before`` excludes itself."""
+
+    tenant: Tenant
+    now_s: int
     before: int | None = None
     limit: int = 50
 
@@ -227,7 +267,10 @@ class Txn(Protocol):
         claim_id: str | None,
         claim_index: LeafIndex,
     ) -> bool:
-        """Claim in one guarded statement; False when any guard fails (``permit`` tells which)."""
+        """Claim in one guarded statement; False when any guard fails (``permit`` tells which).
+
+        A freeze that covers the permit is one of the guards, a revocation another.
+        """
         ...
 
     def complete(
@@ -239,8 +282,32 @@ class Txn(Protocol):
         """
         ...
 
+    def revoke(self, receipt_id: ReceiptId, *, tenant: Tenant, now_s: int, revoked_index: LeafIndex) -> bool:
+        """Take back a permit that is unclaimed, unexpired and not revoked; False when a guard fails."""
+        ...
+
     def permit(self, receipt_id: ReceiptId) -> PermitRow | None:
         """One permit's row."""
+        ...
+
+    def insert_freeze(self, row: FreezeRow) -> bool:
+        """Set a freeze; False while another one of the same scope stops (``same_freeze`` gives it)."""
+        ...
+
+    def lift(self, freeze_id: ReceiptId, *, tenant: Tenant, lifted_index: LeafIndex) -> bool:
+        """Lift a freeze that stops; False when a guard fails (``freeze`` tells which)."""
+        ...
+
+    def freeze(self, freeze_id: ReceiptId) -> FreezeRow | None:
+        """One freeze's row."""
+        ...
+
+    def same_freeze(self, tenant: Tenant, kind: ScopeKind, name: str) -> FreezeRow | None:
+        """The freeze of exactly this scope that stops now."""
+        ...
+
+    def frozen_by(self, *, tenant: Tenant, surface: str, actor: str) -> FreezeRow | None:
+        """The oldest freeze that stops this request now, as this transaction sees it."""
         ...
 
     def receipt(self, index: LeafIndex) -> ReceiptRow | None:
@@ -338,6 +405,18 @@ class Store(Protocol):
 
     def permit(self, receipt_id: ReceiptId) -> PermitRow | None:
         """One permit's row."""
+        ...
+
+    def open_permits(self, query: OpenQuery) -> list[PermitRow]:
+        """Permits that may be claimed still, or were and have no completion; newest first."""
+        ...
+
+    def freeze(self, freeze_id: ReceiptId) -> FreezeRow | None:
+        """One freeze's row."""
+        ...
+
+    def freezes(self, query: FreezeQuery) -> list[FreezeRow]:
+        """A tenant's freezes and those of all, newest first."""
         ...
 
     def active(self) -> ActivationRow | None:

@@ -15,7 +15,7 @@ from licet.store.sqlite_poison import name_of
 
 QUICK_CHECK_BYTES_MAX: Final = 256 * 1024 * 1024
 """Above it only the small tables are read at open; ``licet log verify`` reads the rest."""
-_SMALL_TABLES: Final = ("meta", "log_head", "activations", "tokens")
+_SMALL_TABLES: Final = ("meta", "log_head", "activations", "freezes", "tokens")
 _FINDINGS_MAX: Final = 10
 
 

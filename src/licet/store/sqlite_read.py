@@ -22,8 +22,11 @@ from licet.store.port import (
     BodyRow,
     BundleRow,
     CheckpointRow,
+    FreezeQuery,
+    FreezeRow,
     Head,
     KeyRow,
+    OpenQuery,
     PermitRow,
     ReceiptQuery,
     ReceiptRow,
@@ -112,6 +115,21 @@ class SqliteReads:
         """One permit's row."""
         found = self._one(rows.PERMIT, (receipt_id,))
         return None if found is None else rows.permit(found)
+
+    def open_permits(self, query: OpenQuery) -> list[PermitRow]:
+        """Permits that may be claimed still, or were and have no completion."""
+        limit = max(0, min(query.limit, PAGE_ROWS_MAX))
+        return [rows.permit(row) for row in self._rows(rows.OPEN_PERMITS, rows.open_bindings(query, limit))]
+
+    def freeze(self, freeze_id: ReceiptId) -> FreezeRow | None:
+        """One freeze's row."""
+        found = self._one(rows.FREEZE, (freeze_id,))
+        return None if found is None else rows.freeze(found)
+
+    def freezes(self, query: FreezeQuery) -> list[FreezeRow]:
+        """A tenant's freezes and those of all, newest first."""
+        statement, bindings = rows.freezes(query, max(0, min(query.limit, PAGE_ROWS_MAX)))
+        return [rows.freeze(row) for row in self._rows(statement, bindings)]
 
     def active(self) -> ActivationRow | None:
         """The newest activation."""

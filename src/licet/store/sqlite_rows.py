@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeAlias
 
+from licet.errors import StoreCorrupt
 from licet.protocol.digest import is_digest
-from licet.protocol.types import Audience, Digest, LeafIndex, Origin, ReceiptId, Tenant
+from licet.protocol.types import Audience, Digest, LeafIndex, Origin, ReceiptId, ScopeKind, Tenant
 from licet.store.port import (
     ActivationRow,
     BodyRow,
     BundleRow,
     CheckpointRow,
+    FreezeQuery,
+    FreezeRow,
     Head,
     KeyRow,
+    OpenQuery,
     PermitRow,
     ReceiptQuery,
     ReceiptRow,
@@ -30,6 +34,7 @@ Row: TypeAlias = tuple[Any, ...]
 LOG_ID: Final = "main"
 HASH_BYTES: Final = 32
 DIGEST_PREFIX: Final = "sha256:"
+INTEGER_MAX: Final = 2**63 - 1
 
 HEAD: Final = (
     "SELECT origin, epoch, size, root, frontier, checkpoint, updated_ms FROM log_head WHERE log_id = 'main'"
@@ -85,25 +90,72 @@ ON CONFLICT (log_id, key) DO NOTHING
 KEY: Final = "SELECT key, idx, request_digest FROM idem WHERE log_id = 'main' AND key = ?1"
 
 PERMIT_INSERT: Final = """
-INSERT INTO permits (log_id, idx, receipt_id, tenant, audience, effect_digest, expires_s)
-VALUES ('main', ?1, ?2, ?3, ?4, ?5, ?6)
+INSERT INTO permits (log_id, idx, receipt_id, tenant, surface, actor, audience, effect_digest, expires_s)
+VALUES ('main', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
 """
-PERMIT: Final = """
-SELECT idx, receipt_id, tenant, audience, effect_digest, expires_s,
-  claimed_s, claim_id, claim_idx, completion_status, completion_idx
-FROM permits WHERE log_id = 'main' AND receipt_id = ?1
-"""
-# INVARIANT: a permit is claimed at most once, by its audience, for its effect, in its time. Every guard is in
-# this one statement, so there is no moment between a check and the act (test_a_claim_is_one_statement).
+_PERMIT_COLUMNS: Final = (
+    "idx, receipt_id, tenant, surface, actor, audience, effect_digest, expires_s, "
+    "claimed_s, claim_id, claim_idx, completion_status, completion_idx, revoked_idx"
+)
+_PERMITS: Final = f"SELECT {_PERMIT_COLUMNS} FROM permits"  # noqa: S608 -- constants of this file
+PERMIT: Final = f"{_PERMITS} WHERE log_id = 'main' AND receipt_id = ?1"
+# INVARIANT: a permit is claimed at most once, by its audience, for its effect, in its time, and neither
+# revoked nor frozen. Every guard is in this one statement, so there is no moment between a check and the
+# act (test_a_claim_is_one_statement, test_each_scope_of_a_freeze_stops_a_claim).
 CLAIM: Final = """
 UPDATE permits SET claimed_s = ?1, claim_id = ?2, claim_idx = ?3
 WHERE log_id = 'main' AND receipt_id = ?4 AND claimed_s IS NULL AND expires_s > ?1
   AND tenant = ?5 AND audience = ?6 AND effect_digest = ?7
+  AND revoked_idx IS NULL
+  AND NOT EXISTS (
+    SELECT 1 FROM (
+      VALUES ('main', 'all', ''), (permits.tenant, 'tenant', ''),
+        (permits.tenant, 'surface', permits.surface), (permits.tenant, 'actor', permits.actor)
+    ) AS scope
+    CROSS JOIN freezes INDEXED BY freezes_stopping ON freezes.log_id = 'main' AND freezes.lifted_idx IS NULL
+      AND freezes.tenant = scope.column1 AND freezes.kind = scope.column2 AND freezes.name = scope.column3
+  )
+"""
+REVOKE: Final = """
+UPDATE permits SET revoked_idx = ?1
+WHERE log_id = 'main' AND receipt_id = ?2 AND tenant = ?3 AND expires_s > ?4
+  AND claimed_s IS NULL AND revoked_idx IS NULL
 """
 COMPLETE: Final = """
 UPDATE permits SET completion_status = ?1, completion_idx = ?2
 WHERE log_id = 'main' AND receipt_id = ?3 AND tenant = ?4 AND claimed_s IS NOT NULL
   AND (completion_status IS NULL OR (completion_status = 'unknown' AND ?1 <> 'unknown'))
+"""
+
+# The two halves are read by their own index each, so that neither reads what the log has long forgotten.
+OPEN_PERMITS: Final = f"""
+{_PERMITS} INDEXED BY permits_unclaimed
+WHERE log_id = 'main' AND expires_s > ?2 AND claimed_s IS NULL AND revoked_idx IS NULL
+  AND tenant = ?1 AND idx < ?3
+UNION ALL
+{_PERMITS} INDEXED BY permits_running
+WHERE log_id = 'main' AND claimed_s IS NOT NULL AND completion_status IS NULL AND tenant = ?1 AND idx < ?3
+ORDER BY idx DESC LIMIT ?4
+"""
+
+_FREEZES: Final = "SELECT idx, freeze_id, tenant, kind, name, lifted_idx FROM freezes WHERE log_id = 'main'"
+FREEZE_INSERT: Final = """
+INSERT INTO freezes (log_id, idx, freeze_id, tenant, kind, name) VALUES ('main', ?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (log_id, tenant, kind, name) WHERE lifted_idx IS NULL DO NOTHING
+"""
+FREEZE_LIFT: Final = """
+UPDATE freezes SET lifted_idx = ?1
+WHERE log_id = 'main' AND freeze_id = ?2 AND tenant = ?3 AND lifted_idx IS NULL
+"""
+FREEZE: Final = f"{_FREEZES} AND freeze_id = ?1"
+SAME_FREEZE: Final = f"{_FREEZES} AND lifted_idx IS NULL AND tenant = ?1 AND kind = ?2 AND name = ?3"
+# Four look-ups in the index of what stops, however many freezes there are: every decision pays for them.
+FROZEN_BY: Final = """
+SELECT freezes.idx, freeze_id, tenant, kind, name, lifted_idx
+FROM (VALUES ('main', 'all', ''), (?1, 'tenant', ''), (?1, 'surface', ?2), (?1, 'actor', ?3)) AS scope
+CROSS JOIN freezes INDEXED BY freezes_stopping ON freezes.log_id = 'main' AND freezes.lifted_idx IS NULL
+  AND freezes.tenant = scope.column1 AND freezes.kind = scope.column2 AND freezes.name = scope.column3
+ORDER BY freezes.idx LIMIT 1
 """
 
 BUNDLE_INSERT: Final = """
@@ -152,6 +204,7 @@ _BEYOND: Final = {
     "bodies": "idx >= head.size",
     "idem": "idx >= head.size",
     "permits": "idx >= head.size",
+    "freezes": "idx >= head.size",
     "activations": "idx >= head.size",
     "checkpoints": "checkpoints.size > head.size",
     "tiles": "number >= head.size >> (8 * (level + 1))",
@@ -169,6 +222,7 @@ WITH head AS (SELECT size FROM log_head WHERE log_id = 'main')
 SELECT
   (SELECT count(*) FROM idem WHERE log_id = 'main' AND idx < ?1),
   (SELECT count(*) FROM permits WHERE log_id = 'main' AND idx < ?1),
+  (SELECT count(*) FROM freezes WHERE log_id = 'main' AND idx < ?1),
   {_STRAY},
   (SELECT count(*) FROM bundles AS kept WHERE NOT EXISTS
     (SELECT 1 FROM activations WHERE activations.digest = kept.digest))
@@ -260,20 +314,51 @@ def permit(row: Row) -> PermitRow:
         index=LeafIndex(row[0]),
         receipt_id=ReceiptId(row[1]),
         tenant=Tenant(row[2]),
-        audience=Audience(row[3]),
-        effect_digest=Digest(row[4]),
-        expires_s=row[5],
-        claimed_s=row[6],
-        claim_id=row[7],
-        claim_index=None if row[8] is None else LeafIndex(row[8]),
-        completion_status=row[9],
-        completion_index=None if row[10] is None else LeafIndex(row[10]),
+        surface=row[3],
+        actor=row[4],
+        audience=Audience(row[5]),
+        effect_digest=Digest(row[6]),
+        expires_s=row[7],
+        claimed_s=row[8],
+        claim_id=row[9],
+        claim_index=_leaf(row[10]),
+        completion_status=row[11],
+        completion_index=_leaf(row[12]),
+        revoked_index=_leaf(row[13]),
     )
 
 
 def permit_bindings(row: PermitRow) -> Row:
     """What ``PERMIT_INSERT`` takes."""
-    return (row.index, row.receipt_id, row.tenant, row.audience, row.effect_digest, row.expires_s)
+    asked = (row.tenant, row.surface, row.actor)
+    return (row.index, row.receipt_id, *asked, row.audience, row.effect_digest, row.expires_s)
+
+
+def freeze(row: Row) -> FreezeRow:
+    """A freeze from its row.
+
+    Raises:
+        StoreCorrupt: a kind that no freeze has; a CHECK was passed by.
+    """
+    if row[3] not in ScopeKind.__members__.values():
+        raise StoreCorrupt(f"the freeze at index {row[0]} is of no kind", mend="run `licet log verify`")
+    return FreezeRow(
+        index=LeafIndex(row[0]),
+        freeze_id=ReceiptId(row[1]),
+        tenant=Tenant(row[2]),
+        kind=ScopeKind(row[3]),
+        name=row[4],
+        lifted_index=_leaf(row[5]),
+    )
+
+
+def freeze_bindings(row: FreezeRow) -> Row:
+    """What ``FREEZE_INSERT`` takes."""
+    return (row.index, row.freeze_id, row.tenant, row.kind.value, row.name)
+
+
+def _leaf(value: Any) -> LeafIndex | None:
+    return None if value is None else LeafIndex(value)
 
 
 def bundle(row: Row) -> BundleRow:
@@ -332,7 +417,23 @@ def checkpoint(row: Row) -> CheckpointRow:
 
 def tally(row: Row) -> Tally:
     """The counts of ``TALLY``."""
-    return Tally(keys=row[0], permits=row[1], stray=row[2], unused_bundles=row[3])
+    return Tally(keys=row[0], permits=row[1], freezes=row[2], stray=row[3], unused_bundles=row[4])
+
+
+def freezes(query: FreezeQuery, limit: int) -> tuple[str, Row]:
+    """A list of freezes: statement and bindings."""
+    statement = _FREEZES + " AND (tenant = ?1 OR kind = 'all') AND idx < ?2"
+    statement += " AND lifted_idx IS NULL" if query.stopping else ""
+    return statement + " ORDER BY idx DESC LIMIT ?3", (query.tenant, _before(query.before), limit)
+
+
+def open_bindings(query: OpenQuery, limit: int) -> Row:
+    """What ``OPEN_PERMITS`` takes."""
+    return (query.tenant, query.now_s, _before(query.before), limit)
+
+
+def _before(index: int | None) -> int:
+    return INTEGER_MAX if index is None else index
 
 
 def search(query: ReceiptQuery, limit: int) -> tuple[str, Row]:

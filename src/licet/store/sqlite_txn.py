@@ -18,12 +18,13 @@ from typing import TypeVar
 import apsw
 
 from licet.errors import LicetError, StoreCorrupt, StoreRefused
-from licet.protocol.types import Audience, Digest, LeafIndex, ReceiptId, Tenant
+from licet.protocol.types import Audience, Digest, LeafIndex, ReceiptId, ScopeKind, Tenant
 from licet.store import sqlite_rows as rows
 from licet.store.port import (
     ActivationRow,
     BodyRow,
     BundleRow,
+    FreezeRow,
     Head,
     KeyRow,
     PermitRow,
@@ -34,7 +35,7 @@ from licet.store.port import (
 from licet.store.sqlite_poison import Poison
 
 T = TypeVar("T")
-_UNUSED = (None,) * 5
+_UNUSED = (None,) * 6
 
 _BUG = "report it: the ledger broke the store's order of calls"
 _KEEP = "keep the files, run `licet log verify`, and restore the newest backup"
@@ -104,8 +105,8 @@ class SqliteTxn:
     def insert_permit(self, row: PermitRow) -> None:
         """Record a new permit; one that claims to be used already is refused."""
         self._usable()
-        used = (row.claimed_s, row.claim_id, row.claim_index, row.completion_status, row.completion_index)
-        if used != _UNUSED:
+        claimed = (row.claimed_s, row.claim_id, row.claim_index)
+        if (*claimed, row.completion_status, row.completion_index, row.revoked_index) != _UNUSED:
             raise self._refuse("a new permit is unclaimed")
         self._changed(rows.PERMIT_INSERT, rows.permit_bindings(row), names=row.index)
 
@@ -132,10 +133,41 @@ class SqliteTxn:
         bindings = (status, completion_index, receipt_id, tenant)
         return self._changed(rows.COMPLETE, bindings, names=completion_index)
 
+    def revoke(self, receipt_id: ReceiptId, *, tenant: Tenant, now_s: int, revoked_index: LeafIndex) -> bool:
+        """Take back an unclaimed permit in one guarded statement."""
+        bindings = (revoked_index, receipt_id, tenant, now_s)
+        return self._changed(rows.REVOKE, bindings, names=revoked_index)
+
     def permit(self, receipt_id: ReceiptId) -> PermitRow | None:
         """One permit's row."""
         found = self._one(rows.PERMIT, (receipt_id,))
         return None if found is None else rows.permit(found)
+
+    def insert_freeze(self, row: FreezeRow) -> bool:
+        """Set a freeze, unless its scope is frozen; one that claims to be lifted already is refused."""
+        self._usable()
+        if row.lifted_index is not None:
+            raise self._refuse("a new freeze stops")
+        return self._changed(rows.FREEZE_INSERT, rows.freeze_bindings(row), names=row.index)
+
+    def lift(self, freeze_id: ReceiptId, *, tenant: Tenant, lifted_index: LeafIndex) -> bool:
+        """Lift a freeze that stops, in one guarded statement."""
+        return self._changed(rows.FREEZE_LIFT, (lifted_index, freeze_id, tenant), names=lifted_index)
+
+    def freeze(self, freeze_id: ReceiptId) -> FreezeRow | None:
+        """One freeze's row."""
+        found = self._one(rows.FREEZE, (freeze_id,))
+        return None if found is None else rows.freeze(found)
+
+    def same_freeze(self, tenant: Tenant, kind: ScopeKind, name: str) -> FreezeRow | None:
+        """The freeze of exactly this scope that stops now."""
+        found = self._one(rows.SAME_FREEZE, (tenant, kind.value, name))
+        return None if found is None else rows.freeze(found)
+
+    def frozen_by(self, *, tenant: Tenant, surface: str, actor: str) -> FreezeRow | None:
+        """The oldest freeze that stops this request now."""
+        found = self._one(rows.FROZEN_BY, (tenant, surface, actor))
+        return None if found is None else rows.freeze(found)
 
     def receipt(self, index: LeafIndex) -> ReceiptRow | None:
         """A receipt, of this transaction or committed."""

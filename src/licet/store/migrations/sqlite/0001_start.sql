@@ -89,6 +89,8 @@ CREATE TABLE permits (
   idx INTEGER NOT NULL CHECK (idx >= 0),
   receipt_id TEXT NOT NULL CHECK (length(receipt_id) = 36),
   tenant TEXT NOT NULL CHECK (tenant <> ''),
+  surface TEXT NOT NULL CHECK (surface <> ''),
+  actor TEXT NOT NULL CHECK (actor <> ''),
   audience TEXT NOT NULL CHECK (audience <> ''),
   effect_digest TEXT NOT NULL CHECK (
     length(effect_digest) = 71
@@ -100,13 +102,35 @@ CREATE TABLE permits (
   claim_idx INTEGER CHECK (claim_idx > idx),
   completion_status TEXT CHECK (completion_status IN ('executed', 'failed', 'not_executed', 'unknown')),
   completion_idx INTEGER CHECK (completion_idx > claim_idx),
+  revoked_idx INTEGER CHECK (revoked_idx > idx),
   PRIMARY KEY (log_id, idx),
+  CHECK (revoked_idx IS NULL OR claimed_s IS NULL),
   CHECK ((claimed_s IS NULL) = (claim_idx IS NULL)),
   CHECK ((completion_status IS NULL) = (completion_idx IS NULL)),
   CHECK (completion_status IS NULL OR claimed_s IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX permit_ids ON permits (log_id, receipt_id);
+-- What is open, for whoever must stop or reconcile it: read from `now` on, and only while nothing is reported.
+CREATE INDEX permits_unclaimed ON permits (log_id, expires_s) WHERE claimed_s IS NULL AND revoked_idx IS NULL;
+CREATE INDEX permits_running ON permits (log_id, idx) WHERE claimed_s IS NOT NULL AND completion_status IS NULL;
+
+-- One row per freeze that was ever set. What stops now is what the partial index holds, and it holds a scope once.
+CREATE TABLE freezes (
+  log_id TEXT NOT NULL,
+  idx INTEGER NOT NULL CHECK (idx >= 0),
+  freeze_id TEXT NOT NULL CHECK (length(freeze_id) = 36),
+  tenant TEXT NOT NULL CHECK (tenant <> ''),
+  kind TEXT NOT NULL CHECK (kind IN ('all', 'tenant', 'surface', 'actor')),
+  name TEXT NOT NULL,
+  lifted_idx INTEGER CHECK (lifted_idx > idx),
+  PRIMARY KEY (log_id, idx),
+  CHECK ((name = '') = (kind IN ('all', 'tenant'))),
+  CHECK (kind <> 'all' OR tenant = 'main')
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX freeze_ids ON freezes (log_id, freeze_id);
+CREATE UNIQUE INDEX freezes_stopping ON freezes (log_id, tenant, kind, name) WHERE lifted_idx IS NULL;
 
 CREATE TABLE bundles (
   log_id TEXT NOT NULL,
