@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
@@ -25,6 +26,7 @@ from support.world import starter
 LISTENING = re.compile(r"listening on http://([^ ]+):(\d+) and unix:(.+)")
 START_S = 30.0
 STOP_S = 30.0
+IDLE_S = 2.0
 LICET = (sys.executable, "-m", "licet.cli.main")
 LAUNCH = (*LICET, "serve")
 
@@ -80,6 +82,7 @@ class Client:
         self._unix = unix
         self._timeout = timeout
         self._connection = None
+        self._used_s = 0.0
 
     def __call__(self, method, path, body=None, *, headers=None, content="application/json"):
         sent = dict(headers or {})
@@ -87,6 +90,9 @@ class Client:
             sent["Authorization"] = f"Bearer {self._key}"
         if method == "POST":
             sent.setdefault("Content-Type", content)
+        if time.monotonic() - self._used_s > IDLE_S:
+            self.close()  # the server lets go of an idle connection too
+        self._used_s = time.monotonic()
         if self._connection is None:
             self._connection = self._connect()
         try:
