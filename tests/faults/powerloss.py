@@ -16,6 +16,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
+from types import UnionType
 
 from faults.recording import Acked, Asked, Link, Rename, Sync, Truncate, Unlink, Write
 
@@ -111,8 +112,11 @@ def _inode(op):
     return op.inode if isinstance(op, Write | Truncate) else None
 
 
-def states(recorder, *, seed: int) -> Iterator[State]:
-    """The distinct states of a recording; the same acknowledgements and the same bytes come once."""
+def states(recorder, *, seed: int, after: type | UnionType = object) -> Iterator[State]:
+    """The distinct states of a recording; the same acknowledgements and the same bytes come once.
+
+    ``after`` keeps those that follow an operation of its kind.
+    """
     draw = random.Random(seed)  # noqa: S311 - a failure must come again from its seed
     seen: set[bytes] = set()
     for turn in count():
@@ -120,7 +124,7 @@ def states(recorder, *, seed: int) -> Iterator[State]:
         loss = Loss(recorder)
         for index, op in enumerate(recorder.ops):
             loss.advance(index, op)
-            for kind, chosen in _kinds(loss, op, draw, turn):
+            for kind, chosen in _kinds(loss, op, draw, turn) if isinstance(op, after) else ():
                 files = loss.files(chosen)
                 mark = _mark(files, len(loss.acked))
                 if mark not in seen:

@@ -20,7 +20,7 @@ import apsw
 import pytest
 
 from faults.powerloss import states
-from faults.recording import Acked, Asked, Recorder
+from faults.recording import Acked, Asked, Recorder, Rename
 from faults.story import Step, copied, examine, found, opened, put
 from licet.errors import LicetError
 
@@ -30,6 +30,7 @@ STATES = 1_300
 SOAK_STATES = 25_000
 STATES_A_RECORDING = 2_500
 NORMAL_STATES = 400
+WORST_STATES = 100
 
 PASSIVE, TRUNCATE = apsw.SQLITE_CHECKPOINT_PASSIVE, apsw.SQLITE_CHECKPOINT_TRUNCATE
 STORIES = {
@@ -64,13 +65,13 @@ def home(volatile):
     return made
 
 
-def record(home, story, *, synchronous="FULL"):
+def record(home, story, *, synchronous=None):
     """Run ``story`` over ``home``, one thread for each of its lists, to the close; and its size before."""
     recorder = Recorder(home.data)
     try:
         with opened(home, disk=recorder.disk) as running, ThreadPoolExecutor(len(story)) as callers:
-            # Of this connection alone: what the driver would promise if nobody had read it back.
-            running._store._writer.execute(f"PRAGMA synchronous={synchronous}")
+            if synchronous is not None:  # of the writer's connection: what it would be if nobody read it back
+                running._store._writer.execute(f"PRAGMA synchronous={synchronous}")
             size = running.head.size
             for told in [callers.submit(_tell, recorder, running, steps) for steps in story]:
                 told.result()
@@ -100,7 +101,7 @@ def broken_by(home, size, state):
     return None
 
 
-def demand_nothing_lost(home, recorder, size, wanted, *, seed=SEED, kept):
+def demand_nothing_lost(home, recorder, size, wanted, *, seed=SEED, after=object, kept):
     """Examine the first ``wanted`` states, and give the last.
 
     Raises:
@@ -108,7 +109,7 @@ def demand_nothing_lost(home, recorder, size, wanted, *, seed=SEED, kept):
     """
     began = perf_counter()
     examined = 0
-    for state in islice(states(recorder, seed=seed), wanted):
+    for state in islice(states(recorder, seed=seed, after=after), wanted):
         examined += 1
         broken = broken_by(home, size, state)
         if broken is not None:
@@ -121,6 +122,14 @@ def demand_nothing_lost(home, recorder, size, wanted, *, seed=SEED, kept):
             raise AssertionError(message) from broken
     print(f"{len(recorder.ops)} operations, {examined} states, {perf_counter() - began:.1f} s, 0 lost")
     return state
+
+
+@pytest.mark.timeout(600)
+def test_i02_i10_power_loss_right_after_an_answer_or_a_rename_takes_nothing_back(home, volatile, tmp_path):
+    again = copied(home, volatile / "again")
+    recorder, size = record(home, STORIES["permits"])
+
+    demand_nothing_lost(again, recorder, size, WORST_STATES, after=Acked | Rename, kept=tmp_path)
 
 
 @pytest.mark.timeout(600)
