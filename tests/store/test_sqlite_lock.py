@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -216,6 +217,19 @@ def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch):
 
     with pytest.raises(StoreRefused, match="No locks available"):
         StoreLock(tmp_path)
+
+
+def test_a_lock_file_that_cannot_be_written_is_refused(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # every write fails, as on a disk that is full
+    try:
+        with pytest.raises(StoreRefused) as met:
+            StoreLock(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert "cannot be written" in met.value.message
+    StoreLock(tmp_path).release()
 
 
 def test_a_refused_opening_lets_go_of_the_lock(path):

@@ -62,8 +62,13 @@ class StoreLock:
         if there is None or (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
             # Somebody replaced the file between open and lock: this lock would guard nothing.
             raise StoreRefused(f"`{path}` was replaced while it was locked", mend="start again")
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        except OSError as error:
+            raise StoreRefused(
+                f"`{path}` cannot be written: {error.strerror}", mend="free space, or look after the disk"
+            ) from error
 
     def release(self) -> None:
         """Let go of the lock. The file stays: deleting it would let two openers lock two files."""
