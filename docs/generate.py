@@ -154,6 +154,8 @@ _SETTINGS = {
     "service.listen": "the TCP address of `licet serve`. Loopback alone is taken: the service speaks no TLS",
     "service.socket": "the Unix socket of `licet serve`, relative to the home. Over 107 bytes it lies under "
     "the run-time directory instead, and `licet serve` says where",
+    "disk.low_mark_mib": "MiB: with less free beside the database no new PERMIT is given and readyz is red",
+    "disk.reserve_mib": "MiB that `licet serve` holds in `data/reserve`, and gives up for a clean stop",
 }
 """What each key is for; a key without words, or words without a key, stop the generator."""
 

@@ -98,7 +98,9 @@ class Embedded:
         answered = self._routes.handle(ask, caller=OWNER)
         if isinstance(answered, Reply):
             return answered
-        written = self._running.authority.settle(answered.job, deadline_ms=answered.deadline_ms)
+        written = self._running.authority.settle(
+            answered.job, deadline_ms=answered.deadline_ms, tenant=answered.tenant
+        )
         return answered.render(written)
 
 

@@ -11,8 +11,10 @@ import pytest
 from licet.errors import NotFound, NotRecorded, Overloaded, StoreRefused, StoreRewound
 from licet.ledger import sequencer as sequencing
 from licet.ledger.batch import write_batch
+from licet.ledger.pace import SAMPLES_MIN
 from licet.ledger.sequencer import FutureMailbox, Sequencer
 from licet.protocol import limits
+from licet.protocol.types import MAIN_TENANT, Tenant
 from licet.store.memory import MemoryStore
 from support.ledgers import SealJob, seals
 from support.sources import MONDAY_MS, ORIGIN, ManualClock, SeededEntropy
@@ -227,3 +229,83 @@ def test_a_job_that_ends_its_thread_leaves_nobody_waiting(writer, store, faults)
     assert isinstance(ticket.exception(10), NotRecorded)
     assert len(faults) == 1
     assert store.head().size == 0
+
+
+# --- too late ---------------------------------------------------------------------------------------
+
+QUIET = Tenant("quiet")
+
+
+class TickingJob:
+    """A job that takes its time."""
+
+    def __init__(self, clock, ms):
+        self.clock, self.ms = clock, ms
+
+    def write(self, page):
+        self.clock.pass_ms(self.ms)
+        return SealJob().write(page)
+
+
+def paced(writer, clock, ms):
+    """A writer that has shown often enough that a job takes ``ms``."""
+    for _ in range(SAMPLES_MIN):
+        writer.settle(TickingJob(clock, ms), deadline_ms=LATER_MS)
+    return writer
+
+
+def test_a_job_that_would_be_too_late_is_refused_before_it_is_queued(writer, clock, store):
+    paced(writer, clock, 100)
+    gate = Gate()
+    submit(writer, gate)
+    assert gate.entered.wait(10)
+    for _ in range(9):
+        submit(writer, SealJob())
+
+    with pytest.raises(Overloaded) as shed:
+        submit(writer, SealJob(), deadline_ms=clock.ticks_ms + 1_000)
+    with pytest.raises(Overloaded):
+        writer.demand_time(MAIN_TENANT, clock.ticks_ms + 1_000)
+    assert writer.depth == 9
+    assert shed.value.retry_after_s == 2
+    fine = submit(writer, SealJob(), deadline_ms=clock.ticks_ms + 1_100)
+    gate.go.set()
+    assert fine.result(10)
+    assert store.head().size == SAMPLES_MIN + 11
+
+
+def test_less_time_than_a_commit_takes_is_too_late_in_an_empty_queue(writer, clock):
+    paced(writer, clock, 100)
+
+    with pytest.raises(Overloaded):
+        submit(writer, SealJob(), deadline_ms=clock.ticks_ms + 99)
+    assert submit(writer, SealJob(), deadline_ms=clock.ticks_ms + 100).result(10)
+
+
+def test_a_commit_that_hangs_is_believed_over_those_that_went_well(writer, clock):
+    gate = Gate()
+    submit(writer, gate)
+    assert gate.entered.wait(10)
+    clock.pass_ms(3_000)
+
+    with pytest.raises(Overloaded):
+        submit(writer, SealJob(), deadline_ms=clock.ticks_ms + 2_000)
+    gate.go.set()
+
+
+def test_a_tenant_without_an_end_leaves_room_and_a_turn_for_another(writer, store):
+    gate = Gate()
+    submit(writer, gate)
+    assert gate.entered.wait(10)
+    loud = [submit(writer, SealJob(leaves=0)) for _ in range(limits.QUEUE_ENTRIES_MAX)]
+    with pytest.raises(Overloaded):
+        submit(writer, SealJob())
+
+    quiet: Future = Future()
+    writer.submit(SealJob(), deadline_ms=LATER_MS, mailbox=FutureMailbox(), ticket=quiet, tenant=QUIET)
+    assert isinstance(loud[-1].exception(1), Overloaded)
+    gate.go.set()
+
+    assert quiet.result(10)[0].index == 1
+    assert all(ticket.result(10) == [] for ticket in loud[:-1])
+    assert store.head().size == 2

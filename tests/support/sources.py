@@ -7,6 +7,7 @@ from hashlib import sha256
 from licet.protocol.types import Origin
 
 ORIGIN = Origin("test.example/licet/main")
+LOW_BYTES = 256 * 1024 * 1024
 MONDAY_MS = 1_795_424_400_000  # 2026-11-23T09:00:00Z, inside business hours
 
 
@@ -26,6 +27,20 @@ class ManualClock:
     def pass_ms(self, ms: int) -> None:
         self.now_ms += ms
         self.ticks_ms += ms
+
+
+class ManualRoom:
+    """A disk as full as told."""
+
+    def __init__(self) -> None:
+        self.free = 100 * LOW_BYTES
+        self.wal = 0
+
+    def free_bytes(self) -> int:
+        return self.free
+
+    def wal_bytes(self) -> int:
+        return self.wal
 
 
 class SeededEntropy:

@@ -9,6 +9,7 @@ from licet.authority.activating import ActivateJob, check_bundle, open_step
 from licet.authority.authority import Authority
 from licet.authority.callers import OWNER, new_api_key
 from licet.authority.deciding import Deciding
+from licet.authority.disk import DiskWatch
 from licet.authority.founding import GenesisJob
 from licet.authority.reading import Reading
 from licet.authority.shelf import PolicyShelf
@@ -24,7 +25,7 @@ from licet.receipt.keys import PrivateKey
 from licet.receipt.signer import Ed25519LogSigner
 from licet.receipt.statement import Activation, Genesis, activation_statement, genesis_statement
 from licet.store.memory import MemoryStore
-from support.sources import ORIGIN, ManualClock, SeededEntropy
+from support.sources import LOW_BYTES, ORIGIN, ManualClock, ManualRoom, SeededEntropy
 
 
 def starter(name: str = "payments") -> dict[str, bytes]:
@@ -89,7 +90,14 @@ class World:
             self.store, self.seals, committed=self.heads.append, fatal=self.faults.append
         )
         self.shelf = PolicyShelf(self.store)
-        self.deciding = Deciding(store=self.store, shelf=self.shelf, clock=self.clock, entropy=self.entropy)
+        self.room = ManualRoom()
+        self.deciding = Deciding(
+            store=self.store,
+            shelf=self.shelf,
+            clock=self.clock,
+            entropy=self.entropy,
+            disk=DiskWatch(room=self.room, low_bytes=LOW_BYTES),
+        )
         self.authority = Authority(
             deciding=self.deciding,
             sequencer=self.sequencer,

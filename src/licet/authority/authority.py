@@ -18,16 +18,25 @@ from licet.authority.deciding import DecideJob, Deciding
 from licet.authority.freezing import FreezeJob, LiftJob, demand_reach
 from licet.authority.permits import ClaimJob, CompletionJob, RevokeJob
 from licet.authority.reading import Reading
-from licet.errors import Malformed, NotFound, Overloaded, PermitInvalid, Unauthenticated, UnknownValue
+from licet.errors import (
+    LicetError,
+    Malformed,
+    NotFound,
+    Overloaded,
+    PermitInvalid,
+    Unauthenticated,
+    UnknownValue,
+)
 from licet.ledger.batch import CLOCK_BACK_MS_MAX
 from licet.ledger.page import Job
 from licet.ledger.ports import Clock
-from licet.ledger.sequencer import Mailbox, Sequencer
+from licet.ledger.sequencer import Sequencer
+from licet.ledger.waiting import Mailbox
 from licet.policy.bundle import Bundle
 from licet.protocol import limits
 from licet.protocol.answer import Answer
 from licet.protocol.parse import ClaimAsk, CompletionAsk, DecisionAsk, FreezeAsk
-from licet.protocol.types import Digest, Origin, ReceiptId
+from licet.protocol.types import MAIN_TENANT, Digest, Origin, ReceiptId, Tenant
 from licet.receipt.read import DecisionReceipt, read_receipt
 
 T = TypeVar("T")
@@ -68,6 +77,7 @@ class Authority:
         self._roots = roots
         self._staged: OrderedDict[Digest, Checked] = OrderedDict()
         self._staging = threading.Lock()
+        self._leaving = False
 
     @property
     def clock(self) -> Clock:
@@ -98,7 +108,7 @@ class Authority:
 
         Raises:
             NotAllowed: the caller may not ask, or not for this actor.
-            Overloaded: the deadline has passed; nothing was recorded.
+            Overloaded: the deadline has passed, or would have before the commit; nothing was recorded.
             IdempotencyConflict: the key was used for another request.
             NotRecorded: this process must not write any more.
         """
@@ -114,6 +124,8 @@ class Authority:
             known = self._deciding.known(ask.request, caller)
             if known is not None:
                 return known
+        # Before deciding: what comes too late costs as little as it can, and its key stays free.
+        self._sequencer.demand_time(caller.tenant, deadline_ms)
         return self._deciding.job(
             ask.request, caller, deadline_ms=deadline_ms, claim_id=ask.claim_id, correlation=correlation
         )
@@ -211,13 +223,25 @@ class Authority:
         checked = self._staged.get(digest) or self._stored(digest)
         return ActivateJob(checked=checked, step=step, store=self._deciding.store, shelf=self._deciding.shelf)
 
-    def settle(self, job: Job[T], *, deadline_ms: int) -> T:
+    def settle(self, job: Job[T], *, deadline_ms: int, tenant: Tenant = MAIN_TENANT) -> T:
         """Write ``job`` and wait for its commit, on the caller's own thread."""
-        return self._sequencer.settle(job, deadline_ms=deadline_ms)
+        return self._sequencer.settle(job, deadline_ms=deadline_ms, tenant=tenant)
 
-    def submit(self, job: Job[object], *, deadline_ms: int, mailbox: Mailbox, ticket: object) -> None:
-        """Queue ``job``; its result reaches ``mailbox`` after its commit."""
-        self._sequencer.submit(job, deadline_ms=deadline_ms, mailbox=mailbox, ticket=ticket)
+    def submit(
+        self,
+        job: Job[object],
+        *,
+        deadline_ms: int,
+        mailbox: Mailbox,
+        ticket: object,
+        tenant: Tenant = MAIN_TENANT,
+    ) -> None:
+        """Queue ``job`` among those of ``tenant``; its result reaches ``mailbox`` after its commit."""
+        self._sequencer.submit(job, deadline_ms=deadline_ms, mailbox=mailbox, ticket=ticket, tenant=tenant)
+
+    def leave(self) -> None:
+        """Say that this authority is about to stop: not ready any more, while it still answers."""
+        self._leaving = True
 
     def deadline_ms(self, within_ms: int = limits.DEADLINE_MS_DEFAULT) -> int:
         """A deadline on the monotonic clock, from now."""
@@ -225,23 +249,35 @@ class Authority:
 
     def ready(self) -> tuple[Check, ...]:
         """Whether a commit can succeed, check by check."""
-        head = self._deciding.store.head()
-        behind_ms = head.updated_ms - self.clock.wall_ms()
         age_ms = self._sequencer.commit_age_ms()
         depth, poison = self._sequencer.depth, self._sequencer.poison
-        active = self._deciding.shelf.active(self._deciding.store.active())
         full = depth * 100 >= limits.QUEUE_ENTRIES_MAX * QUEUE_FULL_PERCENT
+        room, wal = self._deciding.disk.fact(), self._deciding.disk.wal_fact()
+        stopping = self._leaving or self._sequencer.closing
         return (
             Check(name="writer", ok=poison is None, detail=poison.message if poison else "writes"),
             Check(name="commit", ok=age_ms < COMMIT_AGE_MS_MAX, detail=f"last one {age_ms} ms ago"),
             Check(name="queue", ok=not full, detail=f"{depth} waiting"),
+            *self._stored_checks(),
+            Check(name="disk", ok=room[0], detail=room[1]),
+            Check(name="wal", ok=wal[0], detail=wal[1]),
+            Check(name="stopping", ok=not stopping, detail="stops" if stopping else "does not"),
+        )
+
+    def _stored_checks(self) -> tuple[Check, ...]:
+        try:
+            head = self._deciding.store.head()
+            active = self._deciding.shelf.active(self._deciding.store.active())
+        except LicetError as error:  # a store that cannot be read is named, whatever else is well
+            return (Check(name="store", ok=False, detail=error.message),)
+        behind_ms = head.updated_ms - self.clock.wall_ms()
+        return (
             Check(name="clock", ok=behind_ms <= CLOCK_BACK_MS_MAX, detail=_clock(behind_ms)),
             Check(
                 name="bundle",
                 ok=active is not None,
                 detail="none is active" if active is None else f"version {active.version}",
             ),
-            Check(name="stopping", ok=not self._sequencer.closing, detail=""),
         )
 
     def _stored(self, digest: Digest) -> Checked:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from licet.authority.answers import first_answer
 from licet.authority.callers import Caller
+from licet.authority.disk import DiskWatch
 from licet.authority.permits import Recorded, claim
 from licet.authority.shelf import PolicyShelf
 from licet.decision.decide import decide
@@ -47,6 +48,7 @@ class Deciding:
     shelf: PolicyShelf
     clock: Clock
     entropy: Entropy
+    disk: DiskWatch
 
     def snapshot(self, request: ExecutionRequest, tenant: Tenant, row: ActivationRow | None) -> Snapshot:
         """Look (stop 3): the active bundle, the declared facts, the time; read once."""
@@ -176,6 +178,10 @@ class DecideJob:
         return replace(snapshot, halt=Reason.FROZEN, freeze=freeze.freeze_id)
 
     def _record(self, page: Page, snapshot: Snapshot, decision: Decision) -> Answer:
+        if decision.outcome is Outcome.PERMIT and self.deciding.disk.low():
+            # A permit needs room for its claim and completion too. A refusal needs none but its own.
+            snapshot = replace(snapshot, halt=Reason.STATE_UNAVAILABLE)
+            decision = decide(self.request, snapshot)
         document = self._document(page, snapshot, decision)
         if (
             decision.outcome is Outcome.PERMIT

@@ -2,23 +2,25 @@
 
 There is no timer. Idle, a job is a batch of one, at once; busy, a batch is what arrived during the last
 commit. A job belongs to the writer, not to the connection that brought it: a caller that goes away
-changes nothing (``trust.md`` 4.6).
+changes nothing (``trust.md`` 4.6). Who would be too late hears so before anything is decided (4.7): an
+early no, of which nothing is kept, not even under the idempotency key.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from licet.errors import LicetError, NotRecorded, Overloaded, RaiseTheAlarm, StoreCorrupt
 from licet.ledger.batch import Seals, Written, write_batch
+from licet.ledger.pace import Pace
 from licet.ledger.page import Job
+from licet.ledger.waiting import Entry, Mailbox, Waiting
 from licet.protocol import limits
+from licet.protocol.types import MAIN_TENANT, Tenant
 from licet.store.port import Head, Store, StoreBusy
 
 T = TypeVar("T")
@@ -30,22 +32,6 @@ COMMIT_WAIT_S = 30.0
 
 HEARTBEAT_S = 2.0
 """An idle writer commits a row of no meaning this often, so that readiness is a fact, not a hope."""
-
-
-class Mailbox(Protocol):
-    """Where answers go; called on the writer's thread, once per batch."""
-
-    def deliver(self, settled: Sequence[tuple[object, object]]) -> None:
-        """Take (ticket, result) pairs; a result that is a ``LicetError`` is the refusal."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    job: Job[object]
-    deadline_ms: int
-    mailbox: Mailbox
-    ticket: object
 
 
 class FutureMailbox:
@@ -83,7 +69,10 @@ class Sequencer:
         self._seals = seals
         self._committed = committed
         self._fatal = fatal
-        self._queue: deque[_Entry] = deque()
+        self._waiting = Waiting()
+        self._pace = Pace()
+        self._writing = 0
+        self._began_ms = 0
         self._wake = threading.Condition()
         self._closing = False
         self._committed_ms = 0
@@ -100,7 +89,7 @@ class Sequencer:
     @property
     def depth(self) -> int:
         """How many jobs wait."""
-        return len(self._queue)
+        return len(self._waiting)
 
     @property
     def closing(self) -> bool:
@@ -120,6 +109,21 @@ class Sequencer:
         if self._poison is not None:
             raise _not_recorded(self._poison)
 
+    def demand_time(self, tenant: Tenant, deadline_ms: int) -> None:
+        """Refuse a job that would be written too late, before anything is decided for it.
+
+        Raises:
+            Overloaded: what waits, at the recent rate, and one commit take longer than is left.
+        """
+        now_ms = self._seals.clock.monotonic_ms()
+        wait_ms = self._wait_ms(tenant, now_ms)
+        if wait_ms > deadline_ms - now_ms:
+            raise Overloaded(
+                f"the wait is about {wait_ms} ms and {max(deadline_ms - now_ms, 0)} ms are left",
+                mend="ask again with the same key after the time in `Retry-After`",
+                retry_after_s=_retry_after_s(wait_ms),
+            )
+
     def start(self) -> None:
         """Prove that a commit can succeed, then start the writer thread.
 
@@ -128,36 +132,48 @@ class Sequencer:
         """
         # The first commit also makes everything durable that a crashed process left behind, so that
         # rows found from now on are as durable as fresh ones (`storage.md` 1.6).
-        self._beat()
+        self._prove()
         self._head = self._store.head()
         self._thread.start()
 
-    def submit(self, job: Job[object], *, deadline_ms: int, mailbox: Mailbox, ticket: object) -> None:
+    def submit(
+        self,
+        job: Job[object],
+        *,
+        deadline_ms: int,
+        mailbox: Mailbox,
+        ticket: object,
+        tenant: Tenant = MAIN_TENANT,
+    ) -> None:
         """Queue ``job``; its result reaches ``mailbox`` with ``ticket`` after its commit.
 
         ``deadline_ms`` is on the monotonic clock: a job not begun by then is dropped, unrecorded.
 
         Raises:
-            Overloaded: the queue is full, or the writer is closing; nothing was recorded.
+            Overloaded: it would be too late, the queue is full or the tenant's share of it is, or the
+                writer is closing; nothing was recorded.
             NotRecorded: this process must not write any more.
         """
+        entry = Entry(job=job, tenant=tenant, deadline_ms=deadline_ms, mailbox=mailbox, ticket=ticket)
         with self._wake:
             if self._poison is not None:
                 raise _not_recorded(self._poison)
             if self._closing:
                 raise Overloaded("the authority is stopping", mend="ask again with the same key")
-            if len(self._queue) >= limits.QUEUE_ENTRIES_MAX:
-                raise Overloaded(
-                    f"{len(self._queue)} decisions are waiting already",
-                    mend="ask again with the same key after the time in `Retry-After`",
-                )
-            self._queue.append(_Entry(job, deadline_ms, mailbox, ticket))
+            self.demand_time(tenant, deadline_ms)
+            try:
+                displaced = self._waiting.put(entry)
+            except Overloaded as full:
+                full.retry_after_s = _retry_after_s(self._wait_ms(tenant, self._seals.clock.monotonic_ms()))
+                raise
             self._wake.notify()
+        if displaced is not None:
+            _release([displaced], [_displaced()])
 
-    def settle(self, job: Job[T], *, deadline_ms: int) -> T:
+    def settle(self, job: Job[T], *, deadline_ms: int, tenant: Tenant = MAIN_TENANT) -> T:
         """Queue ``job`` and wait for its commit, on a thread of the caller's own."""
         ticket: Future[T] = Future()
-        self.submit(job, deadline_ms=deadline_ms, mailbox=self._futures, ticket=ticket)
+        self.submit(job, deadline_ms=deadline_ms, mailbox=self._futures, ticket=ticket, tenant=tenant)
         try:
             return ticket.result(COMMIT_WAIT_S)
         except TimeoutError as error:
@@ -172,6 +188,14 @@ class Sequencer:
         if self._thread.is_alive():
             self._thread.join()
 
+    def _wait_ms(self, tenant: Tenant, now_ms: int) -> int:
+        """What a new job of ``tenant`` must expect: those ahead of it, and its own commit."""
+        ahead, commit_ms = self._waiting.ahead(tenant) + self._writing, self._pace.commit_ms
+        if self._writing:
+            # A commit that hangs now is a better witness than those that went well before it.
+            commit_ms = max(commit_ms, now_ms - self._began_ms)
+        return self._pace.wait_ms(ahead) + commit_ms
+
     def _run(self) -> None:
         while True:
             batch = self._take()
@@ -179,12 +203,13 @@ class Sequencer:
                 return
             if batch:
                 self._write(batch)
-            elif self._poison is None:
+            # A crowd that comes too late keeps the writer busy and commits nothing: beat all the same.
+            if self._poison is None and (not batch or self.commit_age_ms() > HEARTBEAT_S * 1_000):
                 self._idle()
 
     def _idle(self) -> None:
         try:
-            self._beat()
+            self._prove()
         except StoreBusy:
             _LOG.warning("the store is busy: no heartbeat")
         except RaiseTheAlarm as alarm:
@@ -192,21 +217,33 @@ class Sequencer:
         except BaseException as bug:  # noqa: BLE001 - the rim of the writer: it never dies in silence
             self._stop_writing(_bug(bug), [])
 
+    def _prove(self) -> None:
+        began_ms = self._seals.clock.monotonic_ms()
+        self._beat()
+        self._pace.committed(jobs=0, took_ms=self._committed_ms - began_ms, now_ms=self._committed_ms)
+
     def _beat(self) -> None:
         self._store.heartbeat(self._seals.clock.wall_ms())
         self._committed_ms = self._seals.clock.monotonic_ms()
 
-    def _take(self) -> list[_Entry] | None:
+    def _take(self) -> list[Entry] | None:
         with self._wake:
-            while not self._queue and not self._closing:
+            while not self._waiting and not self._closing:
                 if not self._wake.wait(timeout=HEARTBEAT_S):
                     return []
-            if not self._queue:
+            if not self._waiting:
                 return None
-            count = min(len(self._queue), limits.BATCH_ENTRIES_MAX)
-            return [self._queue.popleft() for _ in range(count)]
+            batch = self._waiting.take(limits.BATCH_ENTRIES_MAX)
+            self._writing, self._began_ms = len(batch), self._seals.clock.monotonic_ms()
+            return batch
 
-    def _write(self, batch: list[_Entry]) -> None:
+    def _write(self, batch: list[Entry]) -> None:
+        try:
+            self._write_live(batch)
+        finally:
+            self._writing = 0
+
+    def _write_live(self, batch: list[Entry]) -> None:
         now_ms = self._seals.clock.monotonic_ms()
         live = [entry for entry in batch if entry.deadline_ms > now_ms]
         late = [entry for entry in batch if entry.deadline_ms <= now_ms]
@@ -228,26 +265,29 @@ class Sequencer:
         else:
             _release(live, written.results)
 
-    def _attempt(self, live: list[_Entry]) -> Written:
+    def _attempt(self, live: list[Entry]) -> Written:
         written = write_batch(self._store, [entry.job for entry in live], self._seals, after=self._head)
         self._head = written.head
         self._committed_ms = self._seals.clock.monotonic_ms()
+        took_ms, self._writing = self._committed_ms - self._began_ms, 0
+        self._pace.committed(jobs=len(live), took_ms=took_ms, now_ms=self._committed_ms)
         self._committed(written.head)
         return written
 
-    def _stop_writing(self, alarm: LicetError, live: list[_Entry]) -> None:
+    def _stop_writing(self, alarm: LicetError, live: list[Entry]) -> None:
         # UNKNOWN is never "failed": everybody who waits may ask again with the same key, and the
         # next process finds out (`trust.md` 4.5).
         with self._wake:
             self._poison = alarm
-            waiting = list(self._queue)
-            self._queue.clear()
+            waiting = self._waiting.take(len(self._waiting))
         answer = _not_recorded(alarm)
-        _release([*live, *waiting], [answer] * (len(live) + len(waiting)))
-        self._fatal(alarm)
+        try:
+            self._fatal(alarm)
+        finally:
+            _release([*live, *waiting], [answer] * (len(live) + len(waiting)))
 
 
-def _release(entries: Sequence[_Entry], results: Sequence[object]) -> None:
+def _release(entries: Sequence[Entry], results: Sequence[object]) -> None:
     by_mailbox: dict[int, tuple[Mailbox, list[tuple[object, object]]]] = {}
     for entry, result in zip(entries, results, strict=True):
         _, settled = by_mailbox.setdefault(id(entry.mailbox), (entry.mailbox, []))
@@ -264,6 +304,17 @@ def _too_late() -> Overloaded:
     return Overloaded(
         "the deadline passed in the queue; nothing was recorded", mend="ask again with the same key"
     )
+
+
+def _displaced() -> Overloaded:
+    return Overloaded(
+        "the queue is full and others wait for their first place; nothing was recorded",
+        mend="ask again with the same key",
+    )
+
+
+def _retry_after_s(wait_ms: int) -> int:
+    return min(max(-(-wait_ms // 1_000), 1), limits.RETRY_AFTER_S_MAX)
 
 
 def _not_recorded(cause: LicetError) -> NotRecorded:

@@ -65,6 +65,10 @@ class App:
         self._routes = routes
         self._mailbox: LoopMailbox | None = None
 
+    def leave(self) -> None:
+        """Not ready any more, while requests are still answered: the first step of a drain."""
+        self._routes.authority.leave()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request; other scopes are not ours."""
         if scope["type"] != "http":
@@ -95,7 +99,11 @@ class App:
             self._mailbox = LoopMailbox(loop)
         ticket: asyncio.Future[object] = loop.create_future()
         self._routes.authority.submit(
-            pending.job, deadline_ms=pending.deadline_ms, mailbox=self._mailbox, ticket=ticket
+            pending.job,
+            deadline_ms=pending.deadline_ms,
+            mailbox=self._mailbox,
+            ticket=ticket,
+            tenant=pending.tenant,
         )
         try:
             # The decision belongs to the writer: a caller that hangs up cancels its wait, never a commit.

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from licet.errors import Malformed
 from licet.ledger.page import Job
 from licet.protocol import fast
-from licet.protocol.types import JsonObject
+from licet.protocol.types import MAIN_TENANT, JsonObject, Tenant
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -52,6 +52,8 @@ class Pending:
     job: Job[Any]  # each job has its own result; `render` was made for it by the same route
     deadline_ms: int
     render: Callable[[Any], Reply]
+    tenant: Tenant = MAIN_TENANT
+    """Whose share of the queue it takes."""
 
 
 def json_reply(document: JsonObject, *, status: int = 200) -> Reply:

@@ -17,6 +17,8 @@ from pathlib import Path
 from licet.errors import AddressInUse, SettingsInvalid
 
 BACKLOG = 1_024
+UNANSWERED_MS = 20_000
+"""A peer that acknowledges nothing for this long is gone, whatever its socket looks like from here."""
 UNIX_PATH_BYTES_MAX = 107
 PROBE_S = 1.0
 
@@ -62,6 +64,7 @@ def bind_tcp(address: Address) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        _end_half_open(listener)
         listener.bind((address.host, address.port))
         listener.listen(BACKLOG)
     except OSError as error:
@@ -76,6 +79,13 @@ def bind_tcp(address: Address) -> socket.socket:
             mend="choose another address with `--listen`",
         ) from error
     return listener
+
+
+def _end_half_open(listener: socket.socket) -> None:
+    """Let the kernel end connections whose peer vanished; on Linux accepted sockets inherit it."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNANSWERED_MS)
 
 
 def bind_unix(path: Path) -> socket.socket:

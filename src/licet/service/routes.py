@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from licet.authority.activating import Activated
 from licet.authority.authority import Authority
@@ -24,6 +24,7 @@ from licet.errors import (
     Unauthenticated,
     WrongContentType,
 )
+from licet.ledger.page import Job
 from licet.policy.limits import BUNDLE_BYTES_MAX, FILES_MAX
 from licet.protocol import fast, ids, limits
 from licet.protocol.answer import Answer, answer_bytes
@@ -128,25 +129,25 @@ def _decide(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
         return _answer(decided)
     # A decision that came too late to be useful is recorded all the same, as SILENCE: it is final.
     write_by_ms = routes.authority.deadline_ms() if decided.late else deadline_ms
-    return Pending(job=decided, deadline_ms=write_by_ms, render=_answer)
+    return Pending(job=decided, deadline_ms=write_by_ms, render=_answer, tenant=caller.tenant)
 
 
 def _claim(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
     _demand_content(ask, JSON)
     job = routes.authority.claim(parse_claim_ask(ask.body), caller)
-    return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=partial(_recorded, "claim"))
+    return _pending(routes, ask, caller, job, partial(_recorded, "claim"))
 
 
 def _complete(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
     _demand_content(ask, JSON)
     job = routes.authority.complete(parse_completion_ask(ask.body), caller)
-    return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=partial(_recorded, "completion"))
+    return _pending(routes, ask, caller, job, partial(_recorded, "completion"))
 
 
 def _revoke(routes: Routes, ask: Ask, caller: Caller, receipt_id: str) -> Answered:
     _demand_content(ask, JSON)
     job = routes.authority.revoke(_receipt_id(receipt_id), parse_reason_ask(ask.body), caller)
-    return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=partial(_recorded, "revocation"))
+    return _pending(routes, ask, caller, job, partial(_recorded, "revocation"))
 
 
 def _open_permits(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
@@ -157,13 +158,13 @@ def _open_permits(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
 def _freeze(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
     _demand_content(ask, JSON)
     job = routes.authority.freeze(parse_freeze_ask(ask.body), caller)
-    return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=partial(_recorded, "freeze"))
+    return _pending(routes, ask, caller, job, partial(_recorded, "freeze"))
 
 
 def _lift(routes: Routes, ask: Ask, caller: Caller, freeze_id: str) -> Answered:
     _demand_content(ask, JSON)
     job = routes.authority.lift(_receipt_id(freeze_id), parse_reason_ask(ask.body), caller)
-    return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=partial(_recorded, "freeze"))
+    return _pending(routes, ask, caller, job, partial(_recorded, "freeze"))
 
 
 def _freezes(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
@@ -184,7 +185,7 @@ def _activate(routes: Routes, ask: Ask, caller: Caller, digest: str) -> Answered
     if not is_digest(digest):
         raise Malformed(f"`{digest[:80]}` is not a digest", mend="name the bundle by its `sha256:` digest")
     job = routes.authority.activate(Digest(digest), statement, caller)
-    return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=_activated)
+    return _pending(routes, ask, caller, job, _activated)
 
 
 def _bundles(routes: Routes, ask: Ask, caller: Caller, _: str) -> Answered:
@@ -265,6 +266,12 @@ def _tile(routes: Routes, ask: Ask) -> Answered:
     # Full tiles never change; partial ones neither, for their width is in the path.
     headers = {"cache-control": "public, max-age=31536000, immutable"}
     return Reply(status=200, content_type=BYTES, body=data, headers=headers)
+
+
+def _pending(
+    routes: Routes, ask: Ask, caller: Caller, job: Job[Any], render: Callable[[Any], Reply]
+) -> Pending:
+    return Pending(job=job, deadline_ms=routes.deadline_ms(ask), render=render, tenant=caller.tenant)
 
 
 def _answer(answer: Answer) -> Reply:

@@ -58,6 +58,11 @@ class Home:
         return self.data / "last-checkpoint"
 
     @property
+    def reserve(self) -> Path:
+        """Disk space that ``licet serve`` holds, and gives up for a clean stop."""
+        return self.data / "reserve"
+
+    @property
     def socket(self) -> Path:
         """The unix socket of ``licet serve``."""
         return self.data / "licet.sock"

@@ -15,6 +15,7 @@ from pathlib import Path
 from licet.authority.authority import Authority
 from licet.authority.clock import SystemClock
 from licet.authority.deciding import Deciding
+from licet.authority.disk import MIB, DiskWatch
 from licet.authority.entropy import SystemEntropy
 from licet.authority.reading import Reading
 from licet.authority.shelf import PolicyShelf
@@ -38,6 +39,7 @@ from licet.store.sqlite import open_store
 from licet.tlog.note import NoteKey
 from licet.verify.trust import TrustSet, parse_trust
 from licet.wiring.home import Home, read_key, read_secret
+from licet.wiring.room import DatabaseRoom
 from licet.wiring.settings import Settings, load_settings
 
 SQLITE_SCHEME = "sqlite:"
@@ -95,7 +97,7 @@ def open_home(
         publisher = CheckpointFile(home.last_checkpoint, disk=disk)
         seals = Seals(receipts=receipt_key, log=log_signer, clock=clock, entropy=SystemEntropy())
         sequencer = Sequencer(store, seals, committed=publisher.offer, fatal=fatal or _nobody)
-        deciding = Deciding(store=store, shelf=PolicyShelf(store), clock=clock, entropy=seals.entropy)
+        deciding = _deciding(home, settings, store, seals)
         deciding.shelf.active(store.active())  # compile now, not under the first request
         sequencer.start()  # 8
     except BaseException:
@@ -203,6 +205,17 @@ def _demand_clock(head: Head, now_ms: int) -> None:
             f"the clock is {(head.updated_ms - now_ms) // 1000} s behind the log",
             mend="set the clock right and start again",
         )
+
+
+def _deciding(home: Home, settings: Settings, store: Store, seals: Seals) -> Deciding:
+    room = DatabaseRoom(database_path(home, settings))
+    return Deciding(
+        store=store,
+        shelf=PolicyShelf(store),
+        clock=seals.clock,
+        entropy=seals.entropy,
+        disk=DiskWatch(room=room, low_bytes=settings.disk.low_mark_mib * MIB),
+    )
 
 
 def _nobody(_: LicetError) -> None:

@@ -8,14 +8,16 @@ from importlib.metadata import version
 from pathlib import Path
 from socket import socket as Listener  # noqa: N812 - `socket` is the path that the caller names
 
-from licet.errors import LicetError
+from licet.authority.disk import MIB
+from licet.errors import LicetError, StoreUnknown
 from licet.service.app import App
 from licet.service.listening import Address, bind_tcp, bind_unix, parse_listen, remove_unix
 from licet.service.routes import Routes
 from licet.service.server import Service
 from licet.wiring.environment import environment
 from licet.wiring.home import Home
-from licet.wiring.opening import Running, open_home
+from licet.wiring.opening import Running, database_path, open_home
+from licet.wiring.room import DatabaseRoom, Reserve
 from licet.wiring.runtime import make_folder, socket_path
 
 
@@ -31,15 +33,20 @@ def serve(
     """
     faults: list[LicetError] = []
     service: list[Service] = []
+    reserve: list[Reserve] = []
 
     def fatal(error: LicetError) -> None:
         faults.append(error)
+        if isinstance(error, StoreUnknown):
+            for held in reserve:
+                held.give_up(error)
         for one in service:
             one.fail(error)
 
     env = environment()
     running = open_home(home, env, fatal=fatal)
     try:
+        reserve.append(_reserve(running))
         path = _socket_path(running, socket, env, announce)
         tcp, unix = _listeners(parse_listen(listen or running.settings.service.listen), path)
         try:
@@ -55,6 +62,18 @@ def serve(
     finally:
         running.close()
     return failed or (faults[0] if faults else None)
+
+
+def _reserve(running: Running) -> Reserve:
+    disk = running.settings.disk
+    reserve = Reserve(
+        path=running.home.reserve,
+        size_bytes=disk.reserve_mib * MIB,
+        low_bytes=disk.low_mark_mib * MIB,
+        room=DatabaseRoom(database_path(running.home, running.settings)),
+    )
+    reserve.make()
+    return reserve
 
 
 def _listeners(address: Address, path: Path) -> tuple[Listener, Listener]:

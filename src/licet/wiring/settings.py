@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
@@ -13,6 +14,7 @@ from licet.errors import SettingsInvalid
 
 PREFIX = "LICET__"
 _PARTS = 2
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,12 +36,23 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     socket: str = "data/licet.sock"
 
 
+Mebibytes: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=1024 * 1024)]
+
+
+class DiskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[disk]``: the mark below which no new PERMIT is given, and the space kept for a clean stop."""
+
+    low_mark_mib: Mebibytes = 256
+    reserve_mib: Mebibytes = 64
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a home."""
 
     log: LogSettings
     store: StoreSettings = StoreSettings()
     service: ServiceSettings = ServiceSettings()
+    disk: DiskSettings = DiskSettings()
 
 
 def load_settings(path: Path, env: Mapping[str, str]) -> Settings:
@@ -76,4 +89,4 @@ def _lay_over(document: dict[str, Any], name: str, value: str) -> None:
         )
     section = document.setdefault(parts[0], {})
     if isinstance(section, dict):
-        section[parts[1]] = value
+        section[parts[1]] = int(value) if _NUMBER.fullmatch(value) and parts[1].endswith("_mib") else value
