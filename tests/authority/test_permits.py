@@ -160,6 +160,17 @@ def test_a_clock_set_back_revives_no_permit(world, permit):
         claim(world, permit.receipt)
 
 
+def test_i19_a_refusal_remembers_its_time(world, permit):
+    expires_s = read_receipt(permit.receipt).expires_s
+    world.clock.pass_ms(expires_s * 1000 - world.clock.now_ms)
+    with pytest.raises(PermitExpired):
+        claim(world, permit.receipt)
+    world.clock.now_ms -= 900
+
+    with pytest.raises(PermitExpired):
+        claim(world, permit.receipt)
+
+
 def test_what_is_no_permit_of_this_log_is_refused_byte_for_byte(world, permit):
     head, payload, signature = permit.receipt.split(".")
     flipped = "A" if signature[0] != "A" else "B"

@@ -76,6 +76,10 @@ def write_batch(
         results = [_attempt(job, page) for job in jobs]  # 2
         # A batch of retries seals nothing; what it wrote beside leaves is committed all the same.
         new = _append(store, page, head, seals) if page.rows else head  # 3, 4, 5
+        if new is head and any(isinstance(result, LicetError) for result in results):
+            # A refusal may have been about the time (`permit_expired`): a clock set back afterwards must
+            # not make the same thing possible (test_i19_a_refusal_remembers_its_time).
+            txn.touch(page.now_ms)
     except StoreUnknown:
         with suppress(StoreUnknown):  # a driver that poisoned itself has nothing to roll back to
             txn.rollback()

@@ -350,6 +350,10 @@ class Txn(Protocol):
         """Compare and set the head on (size, epoch), and keep the new checkpoint; False: fenced."""
         ...
 
+    def touch(self, now_ms: int) -> None:
+        """Remember the time, never backwards, without a leaf."""
+        ...
+
     def commit(self) -> None:
         """Make everything durable: true when it returns, unknown when it raises ``StoreUnknown``."""
         ...
