@@ -49,6 +49,7 @@
     │   ├── ModeRefused         a secret file that others can read
     │   ├── SettingsInvalid     settings that cannot be used
     │   ├── AddressInUse        the port or socket is taken
+    │   ├── ClockRefused        a clock behind the log, or so far ahead that a person must vouch for it
     │   ├── KeyInvalid          a key file that is no key, or a weak key
     │   ├── UnknownValue        evidence or trust in words that this version does not know
     │   └── StoreRefused        a store this build must not open
@@ -343,6 +344,12 @@ class AddressInUse(StopHere):
     """The port or socket is taken."""
 
     code = "address_in_use"
+
+
+class ClockRefused(StopHere):
+    """A clock behind the log, or so far ahead of it that an operator must vouch for it."""
+
+    code = "clock_refused"
 
 
 class KeyInvalid(StopHere):

@@ -20,9 +20,11 @@ from licet.protocol.canonical import canonical_bytes
 from licet.protocol.schema import schemas
 from licet.protocol.types import JsonObject, Reason
 from licet.receipt import fields, keyring, read, statement
+from licet.receipt.turns import clock_document
 from licet.verify import report, trust
 from protocol import samples
 from protocol.good_requests import FULL
+from sample_evidence import NOW_S, stamp
 from support.vectors import FOLDER as VECTORS
 from support.vectors import bad_requests, good_requests
 
@@ -37,6 +39,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "problem": problem.parse_problem,
     "receipt-decision": lambda body: read.receipt_of(json.loads(body)),
     "receipt-claim": lambda body: read.receipt_of(json.loads(body)),
+    "receipt-clock": lambda body: read.receipt_of(json.loads(body)),
     "receipt-completion": lambda body: read.receipt_of(json.loads(body)),
     "receipt-bundle": lambda body: read.receipt_of(json.loads(body)),
     "freeze-ask": parse.parse_freeze_ask,
@@ -99,6 +102,7 @@ def documents() -> dict[str, JsonObject]:
         "decision-ask": FULL | {"claim_id": "worker-1"},
         "receipt-decision": json.loads(payload_of("permit_ok")),
         "receipt-claim": json.loads(payload_of("claim_ok")),
+        "receipt-clock": clock_document(previous_s=NOW_S - 9, now_s=NOW_S, stamp=stamp()),
         "receipt-completion": json.loads(payload_of("completion_signed_ok")),
         "receipt-bundle": json.loads(payload_of("activation_ok")),
         "receipt-freeze": json.loads(payload_of("freeze_lifted_ok")),
@@ -196,6 +200,7 @@ def test_a_member_of_another_kind_is_refused_by_both_or_by_neither(
 
 JOINED: dict[str, set[tuple[str, ...]]] = {
     "receipt-decision": {("exp",), ("iat",)},
+    "receipt-clock": {("previous",), ("now",), ("iat",)},
     "receipt-completion": {("executor",)},
     "receipt-bundle": {("by", "statement"), ("by", "kid")},
     "receipt-key": {("root", "threshold"), ("statements",), ("keys",), ("root", "keys")},

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from licet import embedded
+from licet.wiring.founding import found_home
 from support.bad_calls import Told
 from support.command_line import REQUEST, Ran, licet_process
+from support.sources import ManualClock
+from support.world import starter
 
 Broken = Callable[[Path], Ran]
 
@@ -73,6 +79,43 @@ def old_database(home: Path) -> Ran:
     for file in aside.glob("licet.db*"):
         shutil.copy(file, home / "data" / file.name)
     return on(home, "serve", "--listen", "127.0.0.1:0")
+
+
+def cut_database(home: Path) -> Ran:
+    """A copy that ended before it was whole."""
+    database = home / "data" / "licet.db"
+    for beside in (home / "data").glob("licet.db-*"):
+        beside.unlink()
+    os.truncate(database, database.stat().st_size // 2)
+    return on(home, "serve", "--listen", "127.0.0.1:0")
+
+
+def log_without_database(home: Path) -> Ran:
+    (home / "data" / "licet.db").replace(home / "data" / "licet.db-wal")
+    return on(home, "serve", "--listen", "127.0.0.1:0")
+
+
+def other_origin(home: Path) -> Ran:
+    """A backup of another home."""
+    other = home.parent / "other"
+    assert licet_process("init", str(other)).code == 0
+    assert licet_process("backup", str(home.parent / "copy"), "--home", str(other)).code == 0
+    for file in (home / "data").glob("licet.db*"):
+        file.unlink()
+    return on(home, "restore", str(home.parent / "copy"))
+
+
+def long_ago(home: Path, *arguments: str) -> Ran:
+    """A home that nobody used for forty days; the moment that the mend names is the one word that moves."""
+    idle = home.parent / "idle"
+    found_home(idle, template=starter(), clock=ManualClock(int(time.time() - 40 * 86_400) * 1_000))
+    done = on(idle, "serve", "--listen", "127.0.0.1:0", *arguments)
+    moment = re.compile(r"accept-clock 2[0-9T:Z-]+")
+    return Ran(
+        code=done.code,
+        stdout=moment.sub("accept-clock NOW", done.stdout).replace(str(idle), "IDLE"),
+        stderr=moment.sub("accept-clock NOW", done.stderr).replace(str(idle), "IDLE"),
+    )
 
 
 def port_in_use(home: Path) -> Ran:
@@ -202,6 +245,43 @@ CLI: dict[str, tuple[Broken, Told]] = {
             status=10,
             code="store_rewound",
             mend="this is an old copy: find the newest one; nothing was changed",
+        ),
+    ),
+    "half a database": (
+        cut_database,
+        Told(
+            status=10,
+            code="store_corrupt",
+            mend="it was copied or restored in part: keep this file, and copy or restore it whole",
+        ),
+    ),
+    "a write-ahead log without its database": (
+        log_without_database,
+        Told(
+            status=1,
+            code="store_refused",
+            mend="put the database back beside it, or restore the newest backup; keep the -wal file",
+        ),
+    ),
+    "a backup of another log": (
+        other_origin,
+        Told(status=10, code="store_corrupt", mend="restore it into the home it was made of"),
+    ),
+    "a clock far ahead of the log": (
+        long_ago,
+        Told(
+            status=2,
+            code="clock_refused",
+            mend="compare it with another clock; if it is right: "
+            "`licet serve --home IDLE --accept-clock NOW`; if not, set it",
+        ),
+    ),
+    "a word about another time": (
+        lambda home: long_ago(home, "--accept-clock", "2026-01-01T00:00:00Z"),
+        Told(
+            status=2,
+            code="clock_refused",
+            mend="name the time that it is now, to within 300 s; if you did, the clock is wrong: set it",
         ),
     ),
     "a port in use": (

@@ -17,12 +17,21 @@ class ManualClock:
     def __init__(self, wall_ms: int = MONDAY_MS) -> None:
         self.now_ms = wall_ms
         self.ticks_ms = 1_000
+        self.stepped_ms = 0
 
     def wall_ms(self) -> int:
         return self.now_ms
 
     def monotonic_ms(self) -> int:
         return self.ticks_ms
+
+    def boottime_ms(self) -> int:
+        return self.now_ms - self.stepped_ms
+
+    def step_ms(self, ms: int) -> None:
+        """Set the wall clock; no time passes."""
+        self.now_ms += ms
+        self.stepped_ms += ms
 
     def pass_ms(self, ms: int) -> None:
         self.now_ms += ms

@@ -11,6 +11,7 @@ import pytest
 
 from licet import embedded
 from licet.errors import (
+    ClockRefused,
     HomeMissing,
     KeyInvalid,
     LicetError,
@@ -281,7 +282,7 @@ def test_a_clock_behind_the_log_is_refused(home):
     ahead_ms = (int(time.time()) + 3_600) * 1_000
     edited(home, "UPDATE log_head SET updated_ms = ?", ahead_ms)
 
-    refused(home, StoreRefused, "the clock is 3[56][0-9]{2} s behind the log")
+    refused(home, ClockRefused, "3[56][0-9]{2} s behind the log")
 
 
 def test_a_second_opener_is_refused_and_harmless(home):

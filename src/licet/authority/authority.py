@@ -31,6 +31,7 @@ from licet.ledger.batch import CLOCK_BACK_MS_MAX
 from licet.ledger.page import Job
 from licet.ledger.ports import Clock
 from licet.ledger.sequencer import Sequencer
+from licet.ledger.steady import CLOCK_STEP_MS_MAX, described
 from licet.ledger.waiting import Mailbox
 from licet.policy.bundle import Bundle
 from licet.protocol import limits
@@ -272,7 +273,7 @@ class Authority:
             return (Check(name="store", ok=False, detail=error.message),)
         behind_ms = head.updated_ms - self.clock.wall_ms()
         return (
-            Check(name="clock", ok=behind_ms <= CLOCK_BACK_MS_MAX, detail=_clock(behind_ms)),
+            _clock(behind_ms, self._sequencer.clock_moved_ms()),
             Check(
                 name="bundle",
                 ok=active is not None,
@@ -289,5 +290,9 @@ class Authority:
         return check_bundle(Bundle.unpack(row.packed))
 
 
-def _clock(behind_ms: int) -> str:
-    return f"{behind_ms} ms behind the log" if behind_ms > 0 else "ahead of the log, as it should be"
+def _clock(behind_ms: int, moved_ms: int) -> Check:
+    ok = behind_ms <= CLOCK_BACK_MS_MAX and abs(moved_ms) <= CLOCK_STEP_MS_MAX
+    if abs(moved_ms) > CLOCK_STEP_MS_MAX:
+        return Check(name="clock", ok=ok, detail=f"{described(moved_ms)} while this process ran")
+    told = f"{behind_ms} ms behind the log" if behind_ms > 0 else "ahead of the log, as it should be"
+    return Check(name="clock", ok=ok, detail=told)

@@ -7,7 +7,6 @@ asked for no more (``tests/test_startup.py``).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +14,7 @@ import click
 
 from licet.cli.exits import Exit
 from licet.cli.files import read_start
+from licet.cli.moment import seconds
 from licet.cli.options import Verb, talk_of
 from licet.cli.talk import Painted, Talk, bad, good, pale, quiet
 from licet.cli.trust_file import MEND, read_trust
@@ -36,7 +36,6 @@ _WORDS = {
     Status.NOT_EVALUATED: quiet("-     "),
     Status.SKIPPED: quiet("-     "),
 }
-_SECONDS_DIGITS_MAX = 15
 
 
 class Checked(NamedTuple):
@@ -86,7 +85,7 @@ def verify(
         talk.error(error)
         talk.say(pale("CANNOT VERIFY"), "  there is nothing to check it against")
         return Exit.CANNOT_VERIFY
-    at_s = _seconds(at)
+    at_s = None if at is None else seconds(at)
     checked = [Checked(name, _check(name, proof_name, trust, at_s)) for name in names]
     if talk.json:
         _tell_json(talk, checked)
@@ -130,18 +129,6 @@ def _check(name: str, proof_name: str | None, trust: TrustSet, at_s: int | None)
 def _text(name: str) -> str:
     # Bytes that are no UTF-8 become U+FFFD, which no proof holds: V08 fails, as it must.
     return read_start(name, bytes_max=PROOF_BYTES_MAX).decode("utf-8", "replace")
-
-
-def _seconds(at: str | None) -> int | None:
-    if at is None:
-        return None
-    if at.isdecimal() and at.isascii() and len(at) <= _SECONDS_DIGITS_MAX:
-        return int(at)
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError as error:
-        raise Usage(f"`{at}` is no time", mend="write 2026-11-23T09:00:00Z, or seconds since 1970") from error
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _tell_json(talk: Talk, checked: list[Checked]) -> None:

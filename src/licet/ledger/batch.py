@@ -22,6 +22,7 @@ from licet.errors import LicetError, NotRecorded, RaiseTheAlarm, StoreCorrupt, S
 from licet.ledger.checkpointing import sign_checkpoint
 from licet.ledger.page import Job, Page
 from licet.ledger.ports import Clock, Entropy
+from licet.ledger.steady import SteadyClock
 from licet.protocol.types import LeafIndex
 from licet.receipt.signer import LogSigner, ReceiptSigner
 from licet.store.port import Head, Store, TileRow
@@ -54,15 +55,21 @@ class Written:
 
 
 def write_batch(
-    store: Store, jobs: Sequence[Job[object]], seals: Seals, *, after: Head | None = None
+    store: Store,
+    jobs: Sequence[Job[object]],
+    seals: Seals,
+    *,
+    after: Head | None = None,
+    steady: SteadyClock | None = None,
 ) -> Written:
     """Write ``jobs`` and commit. A result is the job's answer, or the ``LicetError`` it raised.
 
     ``after`` is the head that this process committed last: the log goes on from there or not at all.
+    ``steady`` is the clock as this process has watched it; without it any time not behind the log is taken.
 
     Raises:
         StoreBusy: definitely nothing was recorded.
-        NotRecorded: nothing was recorded: the clock is behind the log.
+        NotRecorded: nothing was recorded: the clock is behind the log, or was set.
         StoreUnknown: the fate of the commit is unknown.
         StoreCorrupt: what was stored is not what was signed; rolled back.
         StoreRewound: the store does not stand where this process left it; rolled back.
@@ -72,7 +79,8 @@ def write_batch(
         head = txn.head()
         if after is not None:
             _demand_same(after, head)
-        page = Page(txn, head, _now_ms(seals.clock, head), seals.receipts, seals.entropy)
+        now_ms = _now_ms(seals.clock if steady is None else steady, head)
+        page = Page(txn, head, now_ms, seals.receipts, seals.entropy)
         results = [_attempt(job, page) for job in jobs]  # 2
         # A batch of retries seals nothing; what it wrote beside leaves is committed all the same.
         new = _append(store, page, head, seals) if page.rows else head  # 3, 4, 5
@@ -104,7 +112,7 @@ def _demand_same(after: Head, found: Head) -> None:
         )
 
 
-def _now_ms(clock: Clock, head: Head) -> int:
+def _now_ms(clock: Clock | SteadyClock, head: Head) -> int:
     now_ms = clock.wall_ms()
     if now_ms < head.updated_ms - CLOCK_BACK_MS_MAX:
         behind = head.updated_ms - now_ms

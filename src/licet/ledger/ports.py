@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Two clocks that never stand for each other."""
+    """Three clocks that never stand for each other."""
 
     def wall_ms(self) -> int:
         """Unix time in milliseconds; may step either way."""
@@ -14,6 +14,10 @@ class Clock(Protocol):
 
     def monotonic_ms(self) -> int:
         """Milliseconds since some start; never goes back; for deadlines only."""
+        ...
+
+    def boottime_ms(self) -> int:
+        """Milliseconds since boot, asleep or not; never set by anybody; to see the wall clock being set."""
         ...
 
 

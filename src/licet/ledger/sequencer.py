@@ -18,10 +18,11 @@ from licet.errors import LicetError, NotRecorded, Overloaded, RaiseTheAlarm, Sto
 from licet.ledger.batch import Seals, Written, write_batch
 from licet.ledger.pace import Pace
 from licet.ledger.page import Job
+from licet.ledger.steady import SteadyClock
 from licet.ledger.waiting import Entry, Mailbox, Waiting
 from licet.protocol import limits
 from licet.protocol.types import MAIN_TENANT, Tenant
-from licet.store.port import Head, Store, StoreBusy
+from licet.store.port import Head, Store
 
 T = TypeVar("T")
 
@@ -76,6 +77,7 @@ class Sequencer:
         self._wake = threading.Condition()
         self._closing = False
         self._committed_ms = 0
+        self._steady = SteadyClock(seals.clock)
         self._head: Head | None = None
         self._poison: LicetError | None = None
         self._thread = threading.Thread(target=self._run, name="licet-writer", daemon=True)
@@ -99,6 +101,10 @@ class Sequencer:
     def commit_age_ms(self) -> int:
         """Milliseconds since the last commit or heartbeat."""
         return self._seals.clock.monotonic_ms() - self._committed_ms
+
+    def clock_moved_ms(self) -> int:
+        """How far the wall clock was set since the last commit or heartbeat; above 0: forward."""
+        return self._steady.moved_ms()
 
     def demand_alive(self) -> None:
         """Refuse when this process must not write any more.
@@ -210,8 +216,8 @@ class Sequencer:
     def _idle(self) -> None:
         try:
             self._prove()
-        except StoreBusy:
-            _LOG.warning("the store is busy: no heartbeat")
+        except NotRecorded as refused:  # the store is busy, or the clock was set: it may come back
+            _LOG.warning("no heartbeat: %s", refused.message)
         except RaiseTheAlarm as alarm:
             self._stop_writing(alarm, [])
         except BaseException as bug:  # noqa: BLE001 - the rim of the writer: it never dies in silence
@@ -223,7 +229,8 @@ class Sequencer:
         self._pace.committed(jobs=0, took_ms=self._committed_ms - began_ms, now_ms=self._committed_ms)
 
     def _beat(self) -> None:
-        self._store.heartbeat(self._seals.clock.wall_ms())
+        # A heartbeat is remembered as the log's time: one from a clock that was set would stop the log.
+        self._store.heartbeat(self._steady.wall_ms())
         self._committed_ms = self._seals.clock.monotonic_ms()
 
     def _take(self) -> list[Entry] | None:
@@ -266,7 +273,8 @@ class Sequencer:
             _release(live, written.results)
 
     def _attempt(self, live: list[Entry]) -> Written:
-        written = write_batch(self._store, [entry.job for entry in live], self._seals, after=self._head)
+        jobs = [entry.job for entry in live]
+        written = write_batch(self._store, jobs, self._seals, after=self._head, steady=self._steady)
         self._head = written.head
         self._committed_ms = self._seals.clock.monotonic_ms()
         took_ms, self._writing = self._committed_ms - self._began_ms, 0

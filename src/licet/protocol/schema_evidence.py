@@ -69,6 +69,7 @@ def titled() -> dict[str, tuple[str, JsonObject]]:
     return {
         "receipt-bundle": ("The payload of a bundle receipt: one version becoming active", _bundle()),
         "receipt-claim": ("The payload of a claim receipt: the one use of a permit", _claim()),
+        "receipt-clock": ("The payload of a clock receipt: an operator vouched for the clock", _clock()),
         "receipt-completion": ("The payload of a completion receipt", _completion()),
         "receipt-decision": ("The payload of a decision receipt; of a PERMIT it is the permit", _decision()),
         "receipt-freeze": ("The payload of a freeze receipt: set, or lifted", _freeze()),
@@ -174,6 +175,12 @@ def _freeze() -> JsonObject:
     required = {"op": words(("set", "lifted")), "scope": FREEZE_SCOPE, "reason": _SENTENCE, "by": ENTITY}
     shape = _stamped("freeze", closed({}, {"anchor": _ANCHOR}), required, {"of": RECEIPT_ID})
     return also(shape, only_when(member_is("op", "lifted"), "of", required=True))
+
+
+def _clock() -> JsonObject:
+    operator: JsonObject = {"const": "operator"}
+    required = {"previous": integer(), "now": integer(), "reason": operator}
+    return _stamped("clock", closed({}, {"anchor": _ANCHOR}), required)
 
 
 def _revocation() -> JsonObject:

@@ -38,6 +38,7 @@ from .jws import BUNDLE_TYP, COMPLETION_TYP, KEY_TYP, RECEIPT_TYP, read_kid, spl
 from .keyring import ENTRIES_MAX, ROOT_KEYS_MAX, KeyEntry, LogEntry, RootSet, read_entries, read_root
 from .statement import VERSION, Activation, Link, Links, Stamp
 from .stops import FreezeReceipt, RevocationReceipt, read_freeze, read_revocation
+from .turns import ClockReceipt, read_clock
 
 KINDS: Final = frozenset(
     {
@@ -175,6 +176,7 @@ Receipt: TypeAlias = (
     | KeyReceipt
     | FreezeReceipt
     | RevocationReceipt
+    | ClockReceipt
 )
 
 
@@ -380,6 +382,7 @@ _READERS: Mapping[str, Callable[[Members, Stamp, Links], Receipt]] = {
     "key": _key,
     "freeze": read_freeze,
     "revocation": read_revocation,
+    "clock": read_clock,
 }
 
 

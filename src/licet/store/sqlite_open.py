@@ -167,13 +167,19 @@ def _file_system(folder: Path) -> int:
 
 
 def check_modes(path: Path) -> None:
-    """Refuse files that others can read or write, and a database with two names.
+    """Refuse files of another user or that others can read or write, and a database with two names.
 
     Raises:
-        ModeRefused: with the ``chmod`` that mends it.
-        StoreRefused: a second hard link: another opener would lock and log beside another name.
+        ModeRefused: with the ``chmod`` or ``chown`` that mends it.
+        StoreRefused: a folder that cannot be written; a second hard link: another opener would lock and log
+            beside another name.
     """
     folder = path.parent.stat()
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise StoreRefused(
+            f"`{path.parent}` cannot be written by user {os.geteuid()}",
+            mend="mount it for writing, or give it to the user who runs licet; nothing is decided read-only",
+        )
     if folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX:
         raise ModeRefused(
             f"everybody can replace files in `{path.parent}`", mend=f"`chmod go-w {path.parent}`"
@@ -183,6 +189,12 @@ def check_modes(path: Path) -> None:
             found = name.stat()
         except FileNotFoundError:
             continue
+        if found.st_uid != os.geteuid():
+            # Root may write here, and what root makes beside the database locks its real owner out.
+            raise ModeRefused(
+                f"`{name}` belongs to user {found.st_uid}, and user {os.geteuid()} runs licet",
+                mend=f"run it as user {found.st_uid}, or give the whole home to one user: `chown -R`",
+            )
         if found.st_mode & _OTHERS:
             mode = stat.S_IMODE(found.st_mode)
             raise ModeRefused(f"`{name}` is open to others (mode {mode:04o})", mend=f"`chmod 600 {name}`")
@@ -199,7 +211,7 @@ def check_header(path: Path) -> None:
     Only before this process opens it: closing any descriptor of the file drops SQLite's POSIX locks.
 
     Raises:
-        StoreCorrupt: no header, or another one.
+        StoreCorrupt: no header, another one, or a file that ends before its last page.
         StoreRefused: the file cannot be read.
     """
     try:
@@ -209,6 +221,23 @@ def check_header(path: Path) -> None:
         raise StoreRefused(f"`{path}` cannot be read: {error.strerror}", mend=_OWNER) from error
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
         raise StoreCorrupt(f"`{path}` is not a database: its header is damaged", mend=RESTORE)
+    whole, size = _whole_bytes(header), path.stat().st_size
+    wal = Path(f"{path}-wal")
+    if size < whole and not (wal.exists() and wal.stat().st_size):
+        # With a write-ahead log beside it the missing pages may stand there: page 1 is checkpointed first.
+        raise StoreCorrupt(
+            f"`{path}` is cut short: {size} of {whole} bytes are there",
+            mend="it was copied or restored in part: keep this file, and copy or restore it whole",
+        )
+
+
+def _whole_bytes(header: bytes) -> int:
+    """How long the file must be by its header; 0 when it does not say (SQLite file format, 1.3)."""
+    changed, said_at = header[24:28], header[92:96]
+    if changed != said_at:
+        return 0
+    page = int.from_bytes(header[16:18], "big")
+    return int.from_bytes(header[28:32], "big") * (65_536 if page == 1 else page)
 
 
 def connect(path: Path, *, mode: str, vfs: str | None = None) -> apsw.Connection:

@@ -23,7 +23,7 @@ from licet.errors import HomeNotEmpty, LicetError, SettingsInvalid
 from licet.ledger.batch import Seals, write_batch
 from licet.ledger.checkpointing import log_key
 from licet.ledger.page import Job
-from licet.ledger.ports import Entropy
+from licet.ledger.ports import Clock, Entropy
 from licet.ledger.publisher import replace_durably, sync_folder
 from licet.policy.bundle import Bundle
 from licet.policy.compiled import CompiledBundle
@@ -62,8 +62,14 @@ class _Keys(NamedTuple):
     log: PrivateKey
 
 
-def found_home(directory: Path, *, template: Mapping[str, bytes], origin: str | None = None) -> Founded:
-    """Make a home at ``directory`` with the bundle ``template`` active as version 1.
+def found_home(
+    directory: Path,
+    *,
+    template: Mapping[str, bytes],
+    origin: str | None = None,
+    clock: Clock | None = None,
+) -> Founded:
+    """Make a home at ``directory`` with the bundle ``template`` active as version 1. Tests give ``clock``.
 
     Raises:
         HomeNotEmpty: the directory holds something.
@@ -82,7 +88,7 @@ def found_home(directory: Path, *, template: Mapping[str, bytes], origin: str | 
     aside = target.with_name(f".{target.name}.{entropy.draw(4).hex()}")
     aside.mkdir(mode=0o700, parents=True)
     try:
-        founded = _build(Home(aside), name, dict(template), entropy)
+        founded = _build(Home(aside), name, dict(template), entropy, clock or SystemClock())
         if target.exists():
             target.rmdir()
         aside.rename(target)
@@ -100,13 +106,12 @@ def sign_activation(root: PrivateKey, activation: Activation, *, issued_s: int, 
     return seal(root, BUNDLE_TYP, canonical_bytes(statement))
 
 
-def _build(home: Home, origin: Origin, template: dict[str, bytes], entropy: Entropy) -> Founded:
+def _build(home: Home, origin: Origin, template: dict[str, bytes], entropy: Entropy, clock: Clock) -> Founded:
     checked = check_bundle(Bundle.from_files(template))
     keys = _Keys(*(PrivateKey.from_seed(entropy.draw(SEED_BYTES)) for _ in range(3)))
     log = Ed25519LogSigner(origin, keys.log)
     _write_files(home, origin, template, keys)
     tokens = _write_tokens(home, checked.compiled, entropy)
-    clock = SystemClock()
     create(home.database, origin=origin, now_ms=clock.wall_ms())
     seals = Seals(receipts=keys.receipt, log=log, clock=clock, entropy=entropy)
     store = open_store(home.database, origin=origin)

@@ -2,7 +2,7 @@
 
 1. settings, key files and their modes   2. the store opens, locked, its promises read back
 3. the store is of this home's log       4. keys sign and verify, and are the ones in the trust file
-5. the right edge hashes to the signed root   6. the clock is not behind the log
+5. the right edge hashes to the signed root   6. the clock is neither behind the log nor far ahead
 7. the checkpoints kept outside are not newer   8. one commit succeeds
 """
 
@@ -24,15 +24,16 @@ from licet.errors import (
     LicetError,
     SettingsInvalid,
     StoreCorrupt,
-    StoreRefused,
     StoreRewound,
 )
-from licet.ledger.batch import CLOCK_BACK_MS_MAX, Seals
+from licet.ledger.batch import Seals
 from licet.ledger.checkpointing import log_key
 from licet.ledger.fsck import check_continues, check_edge, check_outside, hash_of
+from licet.ledger.ports import Clock
 from licet.ledger.publisher import CheckpointFile, Disk
 from licet.ledger.sequencer import Sequencer
 from licet.protocol.types import Origin
+from licet.receipt.keys import PrivateKey
 from licet.receipt.signer import Ed25519LogSigner, self_test
 from licet.store.port import Head, Store
 from licet.store.sqlite import open_store
@@ -41,6 +42,7 @@ from licet.verify.trust import TrustSet, parse_trust
 from licet.wiring.home import Home, read_key, read_secret
 from licet.wiring.room import DatabaseRoom
 from licet.wiring.settings import Settings, load_settings
+from licet.wiring.timing import demand_clock, record_clock
 
 SQLITE_SCHEME = "sqlite:"
 
@@ -71,11 +73,14 @@ def open_home(
     env: Mapping[str, str],
     *,
     fatal: Callable[[LicetError], None] | None = None,
+    accept_clock_s: int | None = None,
+    clock: Clock | None = None,
     disk: Disk | None = None,
 ) -> Running:
     """Check a home and start its authority. ``fatal`` is told when the process must not write any more.
 
-    ``disk`` keeps the last checkpoint (tests record it, or fail it).
+    ``accept_clock_s`` is the time by an operator's own clock: it is recorded, and a clock far ahead of the
+    log is believed. Tests give ``clock``, and ``disk``, which keeps the last checkpoint.
 
     Raises:
         StopHere: something an operator must mend; nothing was changed.
@@ -88,14 +93,11 @@ def open_home(
     trust = parse_trust(trust_bytes)
     store = open_store(database_path(home, settings), origin=Origin(settings.log.origin))  # 2, 3
     try:
-        self_test(receipt_key)
-        self_test(log_signer)
-        key = log_key(log_signer)
-        _demand_trusted(trust, receipt_key.kid, key.vkey())  # 4
-        clock = SystemClock()
-        head = _checked_head(home, store, trust, key, now_ms=clock.wall_ms())  # 5, 6, 7
-        publisher = CheckpointFile(home.last_checkpoint, disk=disk)
+        key = _checked_keys(trust, receipt_key, log_signer)  # 4
+        clock = clock or SystemClock()
         seals = Seals(receipts=receipt_key, log=log_signer, clock=clock, entropy=SystemEntropy())
+        head = _checked_head(home, store, trust, key, seals=seals, named_s=accept_clock_s)  # 5 - 7
+        publisher = CheckpointFile(home.last_checkpoint, disk=disk)
         sequencer = Sequencer(store, seals, committed=publisher.offer, fatal=fatal or _nobody)
         deciding = _deciding(home, settings, store, seals)
         deciding.shelf.active(store.active())  # compile now, not under the first request
@@ -181,30 +183,29 @@ def read_trust_file(home: Home) -> bytes:
         ) from error
 
 
-def _demand_trusted(trust: TrustSet, kid: str, vkey: str) -> None:
-    listed = kid in trust.keys and vkey in {log.key.vkey() for log in trust.logs}
+def _checked_keys(trust: TrustSet, receipt_key: PrivateKey, log_signer: Ed25519LogSigner) -> NoteKey:
+    self_test(receipt_key)
+    self_test(log_signer)
+    key = log_key(log_signer)
+    listed = receipt_key.kid in trust.keys and key.vkey() in {log.key.vkey() for log in trust.logs}
     if not listed:
         # Attack: a key file of another home would sign receipts that no verifier of this one accepts.
         raise KeyInvalid(
             "the receipt or log key is not the one that this home's trust file names",
             mend="put the key files of this home back into data/keys",
         )
+    return key
 
 
-def _checked_head(home: Home, store: Store, trust: TrustSet, key: NoteKey, *, now_ms: int) -> Head:
+def _checked_head(
+    home: Home, store: Store, trust: TrustSet, key: NoteKey, *, seals: Seals, named_s: int | None
+) -> Head:
     head = check_edge(store, key)  # 5
-    _demand_clock(head, now_ms)  # 6
+    demand_clock(head, seals.clock.wall_ms(), named_s=named_s, home=home)  # 6
     check_outside(store, head, _read_checkpoint(home), key)  # 7
     check_continues(store, head, trust.as_of.size, hash_of(trust.as_of.root))
-    return head
-
-
-def _demand_clock(head: Head, now_ms: int) -> None:
-    if now_ms < head.updated_ms - CLOCK_BACK_MS_MAX:
-        raise StoreRefused(
-            f"the clock is {(head.updated_ms - now_ms) // 1000} s behind the log",
-            mend="set the clock right and start again",
-        )
+    # Nothing was written before this line: every other reason to refuse has been looked for.
+    return head if named_s is None else record_clock(store, seals, head, named_s)
 
 
 def _deciding(home: Home, settings: Settings, store: Store, seals: Seals) -> Deciding:

@@ -22,10 +22,16 @@ from licet.wiring.runtime import make_folder, socket_path
 
 
 def serve(
-    home: Home, *, listen: str | None, socket: str | None, announce: Callable[[str], None]
+    home: Home,
+    *,
+    listen: str | None,
+    socket: str | None,
+    announce: Callable[[str], None],
+    accept_clock_s: int | None = None,
 ) -> LicetError | None:
     """Serve ``home``; None is a clean end, an error says why this process must not go on.
 
+    ``accept_clock_s`` is the time by an operator's own clock; that they vouched for ours is recorded.
     ``announce`` is told each line for people once requests are answered.
 
     Raises:
@@ -44,7 +50,7 @@ def serve(
             one.fail(error)
 
     env = environment()
-    running = open_home(home, env, fatal=fatal)
+    running = open_home(home, env, fatal=fatal, accept_clock_s=accept_clock_s)
     try:
         reserve.append(_reserve(running))
         path = _socket_path(running, socket, env, announce)
