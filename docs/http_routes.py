@@ -39,6 +39,8 @@ WORDS: dict[tuple[str, str], Words] = {
             errors.AlreadyClaimed,
             errors.WrongAudience,
             errors.PermitExpired,
+            errors.PermitRevoked,
+            errors.Frozen,
             *_OFTEN,
         ),
     ),
@@ -55,6 +57,8 @@ WORDS: dict[tuple[str, str], Words] = {
             errors.EffectMismatch,
             errors.AlreadyClaimed,
             errors.PermitExpired,
+            errors.PermitRevoked,
+            errors.Frozen,
             *_OFTEN,
         ),
     ),
@@ -74,6 +78,48 @@ WORDS: dict[tuple[str, str], Words] = {
             *_OFTEN,
         ),
     ),
+    ("GET", "/v1/permits"): Words(
+        does="Lists open permits of the caller's tenant, newest first: unclaimed ones that have not expired, "
+        "and claimed ones without a completion.",
+        roles=("auditor", "operator"),
+        asks="query `state before limit`, each at most once; `state` is `open`, `limit` is 50 unless given "
+        "and at most 1,000",
+        answers="`{permits: [{index, receipt_id, surface, actor, audience, expires, claimed, claim_index}], "
+        "next}`; `claimed` and `claim_index` are null for an unclaimed one",
+    ),
+    ("POST", "/v1/permits/{id}/revoke"): Words(
+        does="Takes back a permit that nobody has claimed. The same again gets its first answer.",
+        roles=("operator",),
+        asks="`{reason}` ([schema](../../schemas/reason-ask.schema.json))",
+        answers="`{revocation, receipt_id, index}`; `revocation` is the revocation receipt",
+        errors=(errors.NotFound, errors.AlreadyClaimed, errors.PermitExpired, *_OFTEN),
+    ),
+    ("GET", "/v1/freezes"): Words(
+        does="Lists freezes of the caller's tenant and those of all, newest first.",
+        roles=("auditor", "operator"),
+        asks="query `state before limit`, each at most once; `state` is `set` (what stops now, the default) or "
+        "`all`, `limit` is 50 unless given and at most 1,000",
+        answers="`{freezes: [{id, index, tenant, scope, reason, by, set, lifted_index}], next}`; "
+        "`lifted_index` is null while it stops",
+    ),
+    ("POST", "/v1/freezes"): Words(
+        does="Stops an actor, a surface, the caller's tenant or everything. Once this is answered, every new "
+        "decision it covers is SILENCE `frozen`, whatever the rules say, and no permit it covers is claimed. "
+        "The same scope again gets the freeze that stands.",
+        roles=("operator",),
+        asks="`{scope, reason}` ([schema](../../schemas/freeze-ask.schema.json)); `scope` is one of "
+        '`{"actor": {type, id}}`, `{"surface": name}`, `{"tenant": true}`, `{"all": true}`; the last is for '
+        "an operator of the tenant `main` alone",
+        answers="`{freeze, receipt_id, index}`; `freeze` is the freeze receipt, `receipt_id` lifts it",
+        errors=_OFTEN,
+    ),
+    ("POST", "/v1/freezes/{id}/lift"): Words(
+        does="Lifts the freeze of that receipt id.",
+        roles=("operator",),
+        asks="`{reason}` ([schema](../../schemas/reason-ask.schema.json))",
+        answers="`{freeze, receipt_id, index}`; `freeze` is the receipt that lifts it",
+        errors=(errors.NotFound, errors.AlreadyLifted, *_OFTEN),
+    ),
     ("GET", "/v1/receipts"): Words(
         does="Lists receipts of the caller's tenant, newest first. Who is no auditor sees those about "
         "itself.",
@@ -87,7 +133,8 @@ WORDS: dict[tuple[str, str], Words] = {
         does="Shows one receipt, what it was made from as far as that is kept, and what became of a permit.",
         roles=("auditor", "caller"),
         answers="the members of a list entry, `detail: {request, facts, explanation, correlation}` or null, "
-        "`permit: {audience, expires, claimed, claim_index, completion, completion_index}` or null",
+        "`permit: {audience, expires, claimed, claim_index, completion, completion_index, "
+        "revoked_index}` or null",
         errors=(errors.NotFound,),
     ),
     ("GET", "/v1/receipts/{id}/proof"): Words(
