@@ -97,8 +97,8 @@ WORDS: dict[tuple[str, str], Words] = {
     ("GET", "/v1/freezes"): Words(
         does="Lists freezes of the caller's tenant and those of all, newest first.",
         roles=("auditor", "operator"),
-        asks="query `state before limit`, each at most once; `state` is `set` (what stops now, the default) or "
-        "`all`, `limit` is 50 unless given and at most 1,000",
+        asks="query `state before limit`, each at most once; `state` is `set` (what stops now, the default) "
+        "or `all`, `limit` is 50 unless given and at most 1,000",
         answers="`{freezes: [{id, index, tenant, scope, reason, by, set, lifted_index}], next}`; "
         "`lifted_index` is null while it stops",
     ),

@@ -1,4 +1,4 @@
-"""What waits for the writer: bounded, and fair among tenants (``storage.md`` 3.7).
+"""What waits for the writer: bounded, and fair among tenants (``storage.md`` 3).
 
 1. While more than half of the places are taken, one tenant holds at most its share of them.
 2. A tenant below its share finds a place in a full queue too: the newest job of whoever holds most goes.
