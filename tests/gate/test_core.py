@@ -105,6 +105,8 @@ def test_every_other_outcome_raises_and_runs_nothing(decided, error):
         problem(403, "wrong_audience"),
         problem(409, "already_claimed"),
         problem(410, "permit_expired"),
+        problem(410, "permit_revoked"),
+        problem(403, "frozen"),
     ],
     ids=lambda broken: f"{broken[0]}-{len(broken[2])}",
 )

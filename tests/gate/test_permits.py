@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sample_evidence as sample
-from gate.fakes import AUDIENCE, NOW_S, PERMITTED, FakeAuthority, FakeClock, FakeTransport, World
+from gate.fakes import (
+    AUDIENCE,
+    CLAIM,
+    NOW_S,
+    PERMITTED,
+    FakeAuthority,
+    FakeClock,
+    FakeTransport,
+    World,
+    problem,
+)
 from licet.gate import permits
 from licet.gate.decision import Failure
 from licet.gate.errors import GateUnavailable, PermitRefused
@@ -236,6 +246,19 @@ def test_t2_the_same_permit_again_is_refused_and_pays_nothing():
 
     assert len(bank.paid) == 1
     assert caught.value.decision.failure is Failure.ALREADY_CLAIMED
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "frozen"), (410, "permit_revoked")])
+def test_a_permit_that_an_operator_stopped_is_refused_by_name(status, code):
+    world = World(FakeAuthority(tamper=lambda asked, good: problem(status, code) if asked == CLAIM else good))
+    bank = Bank(world.authority)
+
+    with pytest.raises(PermitRefused) as caught:
+        bank.pay(world.require().token)
+
+    assert (caught.value.decision.failure, caught.value.decision.check) == (Failure.EXPIRED, code)
+    assert code in str(caught.value)
+    assert bank.paid == []
 
 
 def test_t3_changed_arguments_never_reach_the_authority():

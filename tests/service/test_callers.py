@@ -23,6 +23,11 @@ ROUTES = (
     ("POST", "/v1/bundles"),
     ("POST", "/v1/bundles/sha256:" + "0" * 64 + "/activate"),
     ("GET", "/v1/log/verify"),
+    ("GET", "/v1/permits"),
+    ("POST", "/v1/permits/01900000-0000-7000-8000-000000000000/revoke"),
+    ("GET", "/v1/freezes"),
+    ("POST", "/v1/freezes"),
+    ("POST", "/v1/freezes/01900000-0000-7000-8000-000000000000/lift"),
 )
 
 
@@ -66,11 +71,15 @@ def test_an_executor_reaches_nothing_but_claim_and_complete(app, world, executor
     bundle = world.store.bundle(world.store.active().digest)
     bodies = {"/v1/bundles": (bundle.packed, "application/x-tar")}
     for method, path in ROUTES:
-        if path.startswith("/v1/permits/"):
+        if path in {"/v1/permits/claim", "/v1/permits/complete"}:
             continue
         body, content = bodies.get(path, (payment(), JSON))
         if path.endswith("/activate"):
             body = b'{"statement":"a.b.c"}'
+        if path.endswith("/revoke"):
+            body = b'{"reason":"x"}'
+        if path.startswith("/v1/freezes"):
+            body = b'{"scope":{"all":true},"reason":"x"}' if path == "/v1/freezes" else b'{"reason":"x"}'
         answer = executor(method, path, body, content=content)
         assert (answer.status, answer.json()["code"]) == (403, "not_allowed"), (method, path)
 

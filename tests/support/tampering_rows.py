@@ -126,8 +126,9 @@ def permit_end_removed(db, rng):
 def permit_forged_for_a_denial(db, rng):
     index = pick(db, rng, "outcome IN ('DENY', 'SILENCE')")
     db.execute(
-        "INSERT INTO permits (log_id, idx, receipt_id, tenant, audience, effect_digest, expires_s) "
-        "SELECT 'main', idx, receipt_id, tenant, 'payments-executor', ?, issued_s + 600 "
+        "INSERT INTO permits "
+        "(log_id, idx, receipt_id, tenant, surface, actor, audience, effect_digest, expires_s) "
+        "SELECT 'main', idx, receipt_id, tenant, surface, actor, 'payments-executor', ?, issued_s + 600 "
         "FROM receipts WHERE idx = ?",
         ("sha256:" + rng.randbytes(32).hex(), index),
     )
@@ -138,8 +139,9 @@ def permit_forged_for_a_denial(db, rng):
 def permit_forged_for_nothing(db, rng):
     place = rng.choice(["(SELECT min(idx) FROM receipts WHERE kind = 'claim')", "5000000"])
     db.execute(
-        "INSERT INTO permits (log_id, idx, receipt_id, tenant, audience, effect_digest, expires_s) VALUES "
-        f"('main', {place}, ?, 'main', 'payments-executor', ?, 9999999999)",
+        "INSERT INTO permits "
+        "(log_id, idx, receipt_id, tenant, surface, actor, audience, effect_digest, expires_s) VALUES "
+        f"('main', {place}, ?, 'main', 'payments.transfer', 'agent/x', 'payments-executor', ?, 9999999999)",
         (f"{rng.randbytes(4).hex()}-0000-7000-8000-000000000000", "sha256:" + rng.randbytes(32).hex()),
     )
 

@@ -17,11 +17,12 @@ from licet.protocol import fast
 from licet.protocol.parse import parse_claim_ask, parse_completion_ask, parse_decision_ask
 from licet.store.sqlite import create, open_store
 from support.sources import MONDAY_MS, ORIGIN
-from support.tampering_rows import TAMPERS
+from support.stops import freeze, lift, revoke
+from support.tampering_stops import TAMPERS
 from support.world import World, effect, payment, starter
 
 ROUNDS = 13
-"""Each tamper so often, with another seed: 13 x 42 is 546 in all."""
+"""Each tamper so often, with another seed: 13 x 55 is 715 in all."""
 SOAK_ROUNDS = 250
 NEEDS_FULL_TILE = {"tile_changed", "tile_deleted", "tile_inserted"}
 ONLY_OUTSIDE = {"head_set_back_to_an_earlier_checkpoint"}
@@ -51,6 +52,7 @@ def filled(folder, *, more=0):
         world.clock.pass_ms(1_500)
     live(world, "settled", claim=True, complete=["unknown", "failed"])
     live(world, "running", claim=True)
+    stopped(world)
     bundle = starter()
     bundle["bundle.toml"] = bundle["bundle.toml"].replace(b"version = ", b"version = 'b' # ", 1)
     world.settle(world.activation(bundle, parent=world.store.active().digest))
@@ -62,6 +64,15 @@ def filled(folder, *, more=0):
     world.close()
     world.store.close()
     return folder / "licet.db", kept, world.key
+
+
+def stopped(world):
+    """A freeze that was lifted, one that stands, and a permit taken back."""
+    set_ = freeze(world, {"surface": "payments.transfer"})
+    live(world, "frozen")
+    lift(world, set_.receipt_id)
+    freeze(world, {"actor": {"type": "agent", "id": "mallory-bot"}})
+    revoke(world, world.decide(payment("revoked")).receipt_id)
 
 
 def together(world, names):

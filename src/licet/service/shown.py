@@ -45,7 +45,7 @@ def open_query(query: Mapping[str, str], tenant: Tenant, *, now_s: int) -> OpenQ
         Malformed: an unknown filter, or another state than ``open``.
     """
     _demand_known(query, _PAGED)
-    _state(query, ("open",))
+    _state(query, "open")
     return OpenQuery(tenant=tenant, now_s=now_s, before=_count(query, "before"), limit=_limit(query))
 
 
@@ -56,7 +56,7 @@ def freeze_query(query: Mapping[str, str], tenant: Tenant) -> FreezeQuery:
         Malformed: an unknown filter, or a state that is neither ``set`` nor ``all``.
     """
     _demand_known(query, _PAGED)
-    stopping = "state" not in query or _state(query, ("set", "all")) == "set"
+    stopping = _state(query, "set", "all") == "set"
     return FreezeQuery(tenant=tenant, stopping=stopping, before=_count(query, "before"), limit=_limit(query))
 
 
@@ -189,11 +189,13 @@ def _demand_known(query: Mapping[str, str], filters: Sequence[str]) -> None:
             raise Malformed(f"there is no filter `{name[:64]}`", mend=f"filters are {', '.join(filters)}")
 
 
-def _state(query: Mapping[str, str], states: Sequence[str]) -> str:
-    state = query.get("state")
-    if state is None or state not in states:
-        told = "no state is asked for" if state is None else f"there is no state `{state[:64]}` here"
-        raise Malformed(told, mend=f"send `state={states[0]}`")
+def _state(query: Mapping[str, str], *states: str) -> str:
+    """The state that is asked for; the first of ``states`` unless one is."""
+    state = query.get("state", states[0])
+    if state not in states:
+        raise Malformed(
+            f"there is no state `{state[:64]}` here", mend=f"send `state={'` or `state='.join(states)}`"
+        )
     return state
 
 

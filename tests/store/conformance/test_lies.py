@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from licet.errors import StoreRefused
+from licet.protocol.types import ScopeKind
 from store.samples import (
     activation,
     append,
     bundle,
     claim_receipt,
     digest_of,
+    freeze,
     key,
     permit,
     receipt,
@@ -53,6 +55,17 @@ OTHERS = [
     ("insert_permit", permit(claimed_s=1, claim_index=1)),
     ("insert_permit", permit(claim_id="c")),
     ("insert_permit", permit(completion_status="executed")),
+    ("insert_permit", permit(surface="")),
+    ("insert_permit", permit(actor="")),
+    ("insert_permit", permit(revoked_index=1)),
+    ("insert_freeze", freeze(freeze_id="x")),
+    ("insert_freeze", freeze(index=-1)),
+    ("insert_freeze", freeze(tenant="")),
+    ("insert_freeze", freeze(name="")),
+    ("insert_freeze", freeze(kind=ScopeKind.TENANT)),
+    ("insert_freeze", freeze(kind=ScopeKind.ACTOR, name="")),
+    ("insert_freeze", freeze(kind=ScopeKind.ALL, name="", tenant="other")),
+    ("insert_freeze", freeze(lifted_index=1)),
     ("insert_bundle", bundle(digest="sha256:")),
     ("insert_bundle", bundle(name="", digest=digest_of("y"))),
     ("insert_bundle", bundle(stored_ms=-1)),

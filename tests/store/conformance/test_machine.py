@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from licet.errors import StoreRefused
-from licet.store.port import ReceiptQuery
+from licet.store.port import FreezeQuery, ReceiptQuery
 from store.drivers import MemoryDriver, SqliteDriver
 from store.samples import (
     NOW_MS,
@@ -26,6 +26,7 @@ from store.samples import (
     bytes_of,
     claim,
     digest_of,
+    freeze,
     grown,
     id_of,
     key,
@@ -51,6 +52,7 @@ class Equal(RuleBasedStateMachine):
         self.keys = {}
         self.permits = {}
         self.versions = []
+        self.freezes = {}
         self.kept = set()
 
     def teardown(self):
@@ -147,6 +149,7 @@ class Equal(RuleBasedStateMachine):
         )
         row = self.permits.get(index)
         right = (effect, audience, tenant) == ("effect", "payments-executor", "main") and late_s < 60
+        right = right and not self.stopping() and (row is None or row.revoked_index is None)
         if row is None or row.claimed_s is not None or not right:
             assert answer is False
         elif claim_index <= index or claim_index >= len(self.leaves):
@@ -176,6 +179,54 @@ class Equal(RuleBasedStateMachine):
         else:
             assert answer is True
             self.permits[index] = replace(row, completion_status=status, completion_index=completion_index)
+
+    def stopping(self):
+        """Whether a freeze stops the one surface of all permits."""
+        return any(row.lifted_index is None and row.name == permit().surface for row in self.freezes.values())
+
+    @rule(index=INDEXES, late_s=st.sampled_from([0, 60]), revoked_index=INDEXES)
+    def revoke(self, index, late_s, revoked_index):
+        """Take a permit back, or not."""
+        answer = self.both(
+            lambda txn: txn.revoke(
+                id_of(index), tenant="main", now_s=NOW_S + late_s, revoked_index=revoked_index
+            )
+        )
+        row = self.permits.get(index)
+        if row is None or late_s or row.claimed_s is not None or row.revoked_index is not None:
+            assert answer is False
+        elif not index < revoked_index < len(self.leaves):
+            assert answer == REFUSED
+        else:
+            assert answer is True
+            self.permits[index] = replace(row, revoked_index=revoked_index)
+
+    @rule(index=INDEXES, name=st.sampled_from([permit().surface, "other"]))
+    def freeze(self, index, name):
+        """Freeze a surface, that of the permits or another."""
+        row = freeze(index, name=name)
+        answer = self.both(lambda txn: txn.insert_freeze(row))
+        stands = any(one.lifted_index is None and one.name == name for one in self.freezes.values())
+        if stands:
+            assert answer is False
+        elif index in self.freezes or index >= len(self.leaves):
+            assert answer == REFUSED
+        else:
+            assert answer is True
+            self.freezes[index] = row
+
+    @rule(index=INDEXES, lifted_index=INDEXES)
+    def lift(self, index, lifted_index):
+        """Lift a freeze, or not."""
+        answer = self.both(lambda txn: txn.lift(id_of(index), tenant="main", lifted_index=lifted_index))
+        row = self.freezes.get(index)
+        if row is None or row.lifted_index is not None:
+            assert answer is False
+        elif not index < lifted_index < len(self.leaves):
+            assert answer == REFUSED
+        else:
+            assert answer is True
+            self.freezes[index] = replace(row, lifted_index=lifted_index)
 
     @rule(version=st.integers(0, 4), index=INDEXES, name=NAMES, keep=st.booleans())
     def activate(self, version, index, name, keep):
@@ -248,6 +299,8 @@ class Equal(RuleBasedStateMachine):
             assert store.find_key(bytes_of("never")) is None
             assert {index: store.permit(id_of(index)) for index in self.permits} == self.permits
             assert store.activations() == self.versions
+            newest_first = [row for _, row in sorted(self.freezes.items(), reverse=True)]
+            assert store.freezes(FreezeQuery(tenant="main", stopping=False)) == newest_first
             wanted = ReceiptQuery(tenant="main", outcome="DENY", surface="surface-a")
             assert store.receipts(wanted) == [
                 row for row, _ in reversed(self.leaves) if (row.outcome, row.surface) == ("DENY", "surface-a")
