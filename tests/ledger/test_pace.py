@@ -2,48 +2,66 @@
 
 from __future__ import annotations
 
-from licet.ledger.pace import SAMPLES_MAX, SAMPLES_MIN, WINDOW_MS, Pace
+from hypothesis import given
+from hypothesis import strategies as st
+
+from licet.ledger.pace import SAMPLES_MANY, SAMPLES_MIN, WINDOW_MS, Pace
 
 
-def paced(count, took_ms, jobs=1, *, pace=None, start_ms=0):
+def paced(*commits, pace=None, start_ms=0):
     pace = pace or Pace()
-    for number in range(count):
+    for number, (jobs, took_ms) in enumerate(commits):
         pace.committed(jobs=jobs, took_ms=took_ms, now_ms=start_ms + number)
     return pace
 
 
 def test_nothing_is_expected_of_a_writer_that_nobody_has_seen():
-    assert (Pace().wait_ms(2_048), Pace().commit_ms) == (0, 0)
+    assert Pace().wait_ms(2_048) == 0
 
 
-def test_the_wait_is_what_waits_over_the_recent_rate():
-    assert paced(10, took_ms=20, jobs=100).wait_ms(500) == 100
+def test_batches_of_one_size_tell_the_rate():
+    assert paced(*[(100, 20)] * 5).wait_ms(500) == 100
 
 
-def test_a_heartbeat_tells_of_the_commit_and_not_of_the_rate():
-    pace = paced(SAMPLES_MIN, took_ms=40, jobs=0)
+def test_batches_of_two_sizes_tell_what_a_commit_costs_and_what_a_job():
+    pace = paced((0, 30), (10, 50), (20, 70))
 
-    assert (pace.wait_ms(100), pace.commit_ms) == (0, 40)
-
-
-def test_the_tail_is_what_all_but_one_in_a_hundred_took():
-    pace = paced(SAMPLES_MAX - 1, took_ms=5)
-    pace.committed(jobs=1, took_ms=900, now_ms=200)
-    assert pace.commit_ms == 5
-
-    pace.committed(jobs=1, took_ms=900, now_ms=201)
-    assert pace.commit_ms == 900
+    assert pace.running_ms(1) == 32
+    assert pace.wait_ms(100) == 230
+    assert pace.wait_ms(512) == 2 * (30 + 512)
 
 
-def test_a_tail_of_a_few_commits_is_no_tail():
-    pace = paced(SAMPLES_MIN - 2, took_ms=5)
-    pace.committed(jobs=1, took_ms=900, now_ms=20)
+def test_heartbeats_alone_tell_what_a_commit_costs():
+    assert paced((0, 40), (0, 40)).wait_ms(1) == 40
 
-    assert pace.commit_ms == 0
+
+def test_larger_batches_that_happened_to_be_faster_do_not_make_a_job_free_money():
+    pace = paced((1, 100), (50, 20))
+
+    assert 0 < pace.wait_ms(1) <= pace.wait_ms(200)
+
+
+def test_weather_is_allowed_for_once_it_is_known():
+    few = paced(*[(1, 5)] * (SAMPLES_MIN - 2), (1, 900))
+    assert few.wait_ms(1) < 200
+
+    many = paced(*[(1, 5)] * (SAMPLES_MANY - 2), (1, 900), (1, 900))
+    assert many.wait_ms(1) == 900
+    once = paced(*[(1, 5)] * (SAMPLES_MANY - 1), (1, 900))
+    assert once.wait_ms(1) < 20
 
 
 def test_one_slow_commit_is_forgotten_after_its_time():
-    pace = paced(SAMPLES_MIN, took_ms=5_000, jobs=1)
-    paced(SAMPLES_MIN, took_ms=5, jobs=10, pace=pace, start_ms=WINDOW_MS + SAMPLES_MIN)
+    pace = paced(*[(1, 5_000)] * SAMPLES_MIN)
+    paced(*[(10, 5)] * SAMPLES_MIN, pace=pace, start_ms=WINDOW_MS + SAMPLES_MIN)
 
-    assert (pace.commit_ms, pace.wait_ms(100)) == (5, 50)
+    assert pace.wait_ms(100) == 50
+
+
+@given(st.lists(st.tuples(st.integers(0, 256), st.integers(0, 10_000)), max_size=40), st.integers(0, 2_048))
+def test_no_wait_is_negative_and_none_is_shorter_for_more_jobs(commits, jobs):
+    pace = paced(*commits)
+
+    assert pace.running_ms(jobs) >= 0
+    assert pace.wait_ms(jobs) >= 0
+    assert pace.wait_ms(jobs + 256) >= pace.wait_ms(jobs)

@@ -263,12 +263,12 @@ def test_a_job_that_would_be_too_late_is_refused_before_it_is_queued(writer, clo
         submit(writer, SealJob())
 
     with pytest.raises(Overloaded) as shed:
-        submit(writer, SealJob(), deadline_ms=clock.ticks_ms + 1_000)
+        submit(writer, SealJob(), deadline_ms=clock.ticks_ms + 1_400)
     with pytest.raises(Overloaded):
-        writer.demand_time(MAIN_TENANT, clock.ticks_ms + 1_000)
+        writer.demand_time(MAIN_TENANT, clock.ticks_ms + 1_400)
     assert writer.depth == 9
     assert shed.value.retry_after_s == 2
-    fine = submit(writer, SealJob(), deadline_ms=clock.ticks_ms + 1_100)
+    fine = submit(writer, SealJob(), deadline_ms=clock.ticks_ms + 1_500)
     gate.go.set()
     assert fine.result(10)
     assert store.head().size == SAMPLES_MIN + 11
@@ -278,8 +278,8 @@ def test_less_time_than_a_commit_takes_is_too_late_in_an_empty_queue(writer, clo
     paced(writer, clock, 100)
 
     with pytest.raises(Overloaded):
-        submit(writer, SealJob(), deadline_ms=clock.ticks_ms + 99)
-    assert submit(writer, SealJob(), deadline_ms=clock.ticks_ms + 100).result(10)
+        submit(writer, SealJob(), deadline_ms=clock.ticks_ms + 130)
+    assert submit(writer, SealJob(), deadline_ms=clock.ticks_ms + 140).result(10)
 
 
 def test_a_commit_that_hangs_is_believed_over_those_that_went_well(writer, clock):

@@ -31,6 +31,9 @@ _LOG = logging.getLogger(__name__)
 COMMIT_WAIT_S = 30.0
 """How long a caller waits for a commit that has begun; past it the caller hears `not_recorded`."""
 
+WAIT_PERCENT_MAX = 75
+"""How much of the time that is left may be spent waiting: the answer has a way back, behind others."""
+
 HEARTBEAT_S = 2.0
 """An idle writer commits a row of no meaning this often, so that readiness is a fact, not a hope."""
 
@@ -123,7 +126,7 @@ class Sequencer:
         """
         now_ms = self._seals.clock.monotonic_ms()
         wait_ms = self._wait_ms(tenant, now_ms)
-        if wait_ms > deadline_ms - now_ms:
+        if wait_ms > (deadline_ms - now_ms) * WAIT_PERCENT_MAX // 100:
             raise Overloaded(
                 f"the wait is about {wait_ms} ms and {max(deadline_ms - now_ms, 0)} ms are left",
                 mend="ask again with the same key after the time in `Retry-After`",
@@ -195,12 +198,16 @@ class Sequencer:
             self._thread.join()
 
     def _wait_ms(self, tenant: Tenant, now_ms: int) -> int:
-        """What a new job of ``tenant`` must expect: those ahead of it, and its own commit."""
-        ahead, commit_ms = self._waiting.ahead(tenant) + self._writing, self._pace.commit_ms
-        if self._writing:
-            # A commit that hangs now is a better witness than those that went well before it.
-            commit_ms = max(commit_ms, now_ms - self._began_ms)
-        return self._pace.wait_ms(ahead) + commit_ms
+        """What a new job of ``tenant`` must expect: the commit that runs, those ahead of it, its own commit.
+
+        The commit that runs counts whole: whoever waits already has waited for all of it, and is answered
+        together with the newcomer.
+        """
+        own_ms = self._pace.wait_ms(self._waiting.ahead(tenant) + 1)
+        if not self._writing:
+            return own_ms
+        # A commit that hangs now is a better witness than those that went well before it.
+        return own_ms + max(self._pace.running_ms(self._writing), now_ms - self._began_ms)
 
     def _run(self) -> None:
         while True:
@@ -252,8 +259,10 @@ class Sequencer:
 
     def _write_live(self, batch: list[Entry]) -> None:
         now_ms = self._seals.clock.monotonic_ms()
-        live = [entry for entry in batch if entry.deadline_ms > now_ms]
-        late = [entry for entry in batch if entry.deadline_ms <= now_ms]
+        # A commit once begun is never abandoned: who cannot be answered in time by it is let go before.
+        least_ms = now_ms + max(self._pace.running_ms(1), 1)
+        live = [entry for entry in batch if entry.deadline_ms >= least_ms]
+        late = [entry for entry in batch if entry.deadline_ms < least_ms]
         _release(late, [_too_late()] * len(late))
         if not live:
             return
