@@ -22,13 +22,15 @@ from licet.protocol.ed25519 import verify
 from licet.tlog.checkpoint import parse_checkpoint
 from licet.tlog.note import parse_note
 from licet.verify.trust import parse_trust
+from licet.wiring.environment import environment
 from licet.wiring.home import Home, read_key
+from licet.wiring.settings import load_settings
 
 if TYPE_CHECKING:
     from licet.cli.connection import Line
     from licet.tlog.checkpoint import Checkpoint
 
-DISK_LOW_BYTES: Final = 256 * 1024 * 1024
+MIB: Final = 1024 * 1024
 CLOCK_BACK_S: Final = 1
 CLOCK_AHEAD_S: Final = 7 * 24 * 3600
 _PROBE: Final = b"licet doctor: a signature over this line permits nothing"
@@ -106,17 +108,16 @@ def _root_key(home: Home) -> Check:
 
 
 def _disk(home: Home) -> Check:
-    free = shutil.disk_usage(home.data).free
+    free_mib = shutil.disk_usage(home.data).free // MIB
+    low_mib = load_settings(home.settings, environment()).disk.low_mark_mib
     with tempfile.NamedTemporaryFile(dir=home.data, prefix=".doctor-") as probe:
         probe.write(_PROBE)
         probe.flush()
         os.fsync(probe.fileno())
-    megabytes = free // (1024 * 1024)
-    if free < DISK_LOW_BYTES:
-        return Check(
-            "disk", State.FAIL, f"{megabytes} MiB free: below the mark no PERMIT is given", "free some space"
-        )
-    return Check("disk", State.OK, f"{megabytes} MiB free; a file was written and fsynced")
+    if free_mib < low_mib:
+        fact = f"{free_mib} MiB free: below {low_mib} MiB no new PERMIT is given"
+        return Check("disk", State.FAIL, fact, "free some space")
+    return Check("disk", State.OK, f"{free_mib} MiB free; a file was written and fsynced")
 
 
 def _bundle(home: Home) -> Check:
